@@ -1,0 +1,1 @@
+"""What ought to be: decisions over a world that is handed in. Pure."""

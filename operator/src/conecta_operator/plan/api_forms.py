@@ -1,0 +1,111 @@
+"""Which templates an accepted ConectaApi fills in, and with what."""
+
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any, Final
+
+from conecta_operator.api.conecta_api import ConectaApi
+from conecta_operator.api.objects import BACKEND, CONECTA_API, MANAGED_BY
+from conecta_operator.plan import naming
+from conecta_operator.plan.backends import target_of
+from conecta_operator.plan.world import ApiWorld
+from conecta_operator.render.contexts import (
+    ApiPolicy,
+    ApiRoute,
+    Context,
+    JwksConfigMap,
+    PrivateCaTls,
+    PublicCaTls,
+    UrlBackend,
+)
+
+__all__ = ["contexts_of"]
+
+_VALUES_PER_CLAIM: Final = 128
+"""The most values that a SecurityPolicy takes for one claim (Envoy Gateway API, JWTClaim.values)."""
+
+
+def contexts_of(world: ApiWorld, *, jwks: str, revoked_client_ids: Sequence[str]) -> tuple[Context, ...]:
+    """The contexts in the order of writing: what tightens comes before the route that it protects."""
+    return (
+        _jwks(world, jwks),
+        _policy(world, revoked_client_ids),
+        *_url_backend(world.api),
+        _route(world),
+    )
+
+
+def _common(api: ConectaApi) -> dict[str, Any]:
+    return {
+        "name": api.metadata.name,
+        "namespace": api.metadata.namespace,
+        "labels": naming.labels_of(CONECTA_API, api.metadata),
+        "owner_references": (naming.owner_reference(CONECTA_API, api.metadata),),
+    }
+
+
+def _jwks(world: ApiWorld, jwks: str) -> JwksConfigMap:
+    owners = sorted((world.api, *world.siblings), key=lambda api: api.metadata.uid)
+    return JwksConfigMap(
+        name=naming.JWKS_CONFIG_MAP,
+        namespace=world.api.metadata.namespace,
+        labels={"app.kubernetes.io/managed-by": MANAGED_BY},
+        owner_references=tuple(
+            naming.owner_reference(CONECTA_API, owner.metadata, is_controller=False) for owner in owners
+        ),
+        jwks=jwks,
+    )
+
+
+def _policy(world: ApiWorld, revoked_client_ids: Sequence[str]) -> ApiPolicy:
+    ids = iter(sorted(revoked_client_ids))
+    groups = tuple(iter(lambda: tuple(islice(ids, _VALUES_PER_CLAIM)), ()))
+    return ApiPolicy(
+        **_common(world.api),
+        issuer=world.platform.issuer_url,
+        jwks_config_map=naming.JWKS_CONFIG_MAP,
+        revoked_client_ids=groups,
+        scopes=(naming.api_scope(world.api.metadata.namespace, world.api.metadata.name),),
+    )
+
+
+def _url_backend(api: ConectaApi) -> tuple[Context, ...]:
+    url, tls = api.spec.backend.url, api.spec.backend.tls
+    if url is None:
+        return ()
+    target = target_of(url)
+    common = _common(api)
+    if tls is None:
+        trust: Context = PublicCaTls(**common, hostname=target.hostname)
+    else:
+        trust = PrivateCaTls(**common, hostname=target.hostname, ca_config_map=tls.ca_certificate_ref.name)
+    return UrlBackend(**common, hostname=target.hostname, port=target.port), trust
+
+
+def _route(world: ApiWorld) -> ApiRoute:
+    api, platform = world.api, world.platform
+    service = api.spec.backend.service
+    if service is not None:
+        backend = ("", "Service", service.name, service.port)
+        rewrite: dict[str, Any] = {"path": _replaced_by("/")}
+    else:
+        target = target_of(api.spec.backend.url or "")
+        backend = (BACKEND.group, BACKEND.name, api.metadata.name, target.port)
+        rewrite = {"hostname": target.hostname, "path": _replaced_by(target.path or "/")}
+    group, kind, name, port = backend
+    return ApiRoute(
+        **_common(api),
+        gateway_namespace=platform.gateway_namespace,
+        gateway_name=platform.gateway_name,
+        gateway_listener=platform.gateway_listener,
+        base_path=api.base_path,
+        rewrite=rewrite,
+        backend_group=group,
+        backend_kind=kind,
+        backend_name=name,
+        backend_port=port,
+    )
+
+
+def _replaced_by(path: str) -> dict[str, str]:
+    return {"type": "ReplacePrefixMatch", "replacePrefixMatch": path}

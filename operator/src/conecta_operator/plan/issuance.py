@@ -1,0 +1,153 @@
+"""A grant's key: issued ahead of use, restored when the issuer lost it, replaced without a cut when the Secret did.
+
+Each look at the world yields the next steps that are safe, and a crash between any two of them leaves a world from
+which the next look goes on (write-ahead): the pending credential is in the Secret before the issuer hears of it, the
+issuer holds it before it becomes the current one, and only then do older keys begin to retire.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from conecta_operator.api.agency import Agency
+from conecta_operator.api.conecta_api import ConectaApi
+from conecta_operator.api.conecta_grant import KeyState
+from conecta_operator.api.keys import Key, fingerprint
+from conecta_operator.api.objects import CONECTA_GRANT, Manifest
+from conecta_operator.plan import naming, reads
+from conecta_operator.plan.credentials import Credential, context_of, current_in, pending_in, scopes_of
+from conecta_operator.plan.plans import DeleteObject, PutKey, RemoveKey, SetFinalizers, Step
+from conecta_operator.plan.world import GrantWorld
+from conecta_operator.plan.writing import write_if_different
+from conecta_operator.render.forms import Forms
+
+__all__ = ["Issuance", "issuance"]
+
+
+@dataclass(frozen=True)
+class Issuance:
+    """The next steps, the keys that the issuer holds after them, and which of these the Secret then holds.
+
+    `current` is None while the key is on its way: look again at once.
+    """
+
+    steps: tuple[Step, ...]
+    keys: tuple[Key, ...]
+    current: Key | None
+
+
+def issuance(world: GrantWorld, api: ConectaApi, agency: Agency, forms: Forms) -> Issuance:
+    """What brings an approved grant's Secret and the issuer to one current key; older ones retire after the overlap."""
+    held = _held(world)
+    if held is not None:
+        return _settle(world, held, forms.write(context_of(world.grant, api, world.platform, current=held.credential)))
+    secret = world.objects.get(naming.secret_key(world.grant))
+    pending = pending_in(secret)
+    if pending is not None and _is_next(world, agency, pending):
+        key = _key(world, pending)
+        promoted = forms.write(context_of(world.grant, api, world.platform, current=pending))
+        steps: tuple[Step, ...] = (PutKey(key, pending.secret), *write_if_different(promoted, secret))
+        return Issuance(steps, (*_without(world.keys, key), key), key)
+    fresh = Credential(naming.client_id(agency.slug, world.grant, _last_number(world) + 1), world.fresh_secret)
+    ahead = forms.write(context_of(world.grant, api, world.platform, pending=fresh))
+    return Issuance((*_finalizer(world), *write_if_different(ahead, secret)), world.keys, None)
+
+
+@dataclass(frozen=True)
+class _Held:
+    """A true credential from the Secret, its key, and what the issuer must be told so that it holds exactly that."""
+
+    credential: Credential
+    key: Key
+    correction: tuple[Step, ...] = ()
+
+
+def _held(world: GrantWorld) -> _Held | None:
+    by_id = {key.client_id: key for key in world.keys}
+    reported = {key.client_id for key in world.grant.status.keys if key.state is KeyState.ACTIVE}
+    for secret in _secrets(world):
+        credential = current_in(secret)
+        if credential is None:
+            continue
+        key = by_id.get(credential.client_id)
+        if key is not None and credential.opens(key) and key.retires_at is None:
+            lasting = replace(key, scopes=scopes_of(world.grant))
+            return _Held(credential, lasting, () if lasting == key else (PutKey(lasting, None),))
+        if key is None and credential.client_id in reported:
+            restored = _key(world, credential)
+            return _Held(credential, restored, (PutKey(restored, credential.secret),))
+    return None
+
+
+def _settle(world: GrantWorld, held: _Held, wanted: Manifest) -> Issuance:
+    grant = world.grant
+    writes = write_if_different(wanted, world.objects.get(naming.secret_key(grant)))
+    moved = tuple(DeleteObject(secret) for secret in _secrets(world) if secret["metadata"]["name"] != grant.secret_name)
+    others = _without(world.keys, held.key)
+    retirement = tuple(_retirement(others, world))
+    retiring = [step.key for step in retirement if isinstance(step, PutKey)]
+    remaining = [key for key in others if key.retires_at is not None and key.retires_at > world.now]
+    steps = (*_finalizer(world), *held.correction, *writes, *moved, *retirement)
+    return Issuance(steps, (*remaining, *retiring, held.key), held.key)
+
+
+def _retirement(others: Iterable[Key], world: GrantWorld) -> Iterable[Step]:
+    for key in others:
+        retires_at = key.retires_at or world.now + world.grant.spec.credential.overlap
+        if retires_at <= world.now:
+            yield RemoveKey(key.client_id)
+        elif key.retires_at is None:
+            yield PutKey(replace(key, retires_at=retires_at), None)
+
+
+def _finalizer(world: GrantWorld) -> tuple[Step, ...]:
+    present = naming.REVOKE_FINALIZER in world.grant.metadata.finalizers
+    return () if present else (SetFinalizers((naming.REVOKE_FINALIZER,)),)
+
+
+def _secrets(world: GrantWorld) -> list[Manifest]:
+    """The grant's Secret, and the one that it had before `secretName` changed; never somebody else's."""
+    found = (world.objects.get(key) for key in reads.secrets_of_grant(world.grant))
+    return [
+        secret for secret in found if secret is not None and naming.is_ours(secret, CONECTA_GRANT, world.grant.metadata)
+    ]
+
+
+def _is_next(world: GrantWorld, agency: Agency, pending: Credential) -> bool:
+    """Whether a credential written ahead may still be used: no later key, no revocation has overtaken it."""
+    key = next((key for key in world.keys if key.client_id == pending.client_id), None)
+    if key is not None:
+        return pending.opens(key)
+    return pending.client_id == naming.client_id(agency.slug, world.grant, _last_number(world) + 1)
+
+
+def _last_number(world: GrantWorld) -> int:
+    revoked = world.api.status.revoked_keys if world.api else ()
+    known = (
+        *(key.client_id for key in world.keys),
+        *(key.client_id for key in world.grant.status.keys),
+        *(entry.client_id for entry in revoked),
+    )
+    return naming.last_key_number(world.grant, known)
+
+
+def _key(world: GrantWorld, credential: Credential) -> Key:
+    grant = world.grant
+    return Key(
+        client_id=credential.client_id,
+        grant=f"{grant.metadata.namespace}/{grant.metadata.name}",
+        grant_uid=grant.metadata.uid,
+        number=naming.key_number(grant, credential.client_id) or 0,
+        scopes=scopes_of(grant),
+        issued_at=_issued_at(world, credential.client_id),
+        fingerprint=fingerprint(credential.secret),
+    )
+
+
+def _issued_at(world: GrantWorld, client_id: str) -> datetime:
+    reported = (key.issued_at for key in world.grant.status.keys if key.client_id == client_id)
+    return next(reported, world.now)
+
+
+def _without(keys: Iterable[Key], key: Key) -> tuple[Key, ...]:
+    return tuple(other for other in keys if other.client_id != key.client_id)

@@ -1,0 +1,125 @@
+"""Every name, label and scope that the operator makes up."""
+
+import re
+from collections.abc import Iterable
+from typing import Any, Final
+
+from conecta_operator.api.conecta_api import ConectaApi
+from conecta_operator.api.conecta_grant import ConectaGrant
+from conecta_operator.api.metadata import Metadata
+from conecta_operator.api.objects import (
+    BACKEND,
+    BACKEND_TLS_POLICY,
+    CONFIG_MAP,
+    GROUP,
+    HTTP_ROUTE,
+    MANAGED_BY,
+    SECRET,
+    SECURITY_POLICY,
+    Kind,
+    Manifest,
+    ObjectKey,
+)
+
+__all__ = [
+    "GENERATED_FOR_API",
+    "JWKS_CONFIG_MAP",
+    "REVOKE_FINALIZER",
+    "api_scope",
+    "client_id",
+    "generated_for_api",
+    "grant_scope",
+    "is_ours",
+    "jwks_key",
+    "key_number",
+    "labels_of",
+    "last_key_number",
+    "owner_reference",
+    "secret_key",
+]
+
+GENERATED_FOR_API: Final = (SECURITY_POLICY, BACKEND, BACKEND_TLS_POLICY, HTTP_ROUTE)
+"""Kinds that an API becomes, in the order of writing: what tightens comes before the route that it protects."""
+
+JWKS_CONFIG_MAP: Final = "conecta-jwks"
+REVOKE_FINALIZER: Final = f"{GROUP}/revoke"
+
+_UID_LENGTH: Final = 8
+
+
+def generated_for_api(api: ConectaApi) -> tuple[ObjectKey, ...]:
+    """Where the objects of an API are: in its namespace, under its own name."""
+    return tuple(ObjectKey(kind, api.metadata.namespace, api.metadata.name) for kind in GENERATED_FOR_API)
+
+
+def jwks_key(namespace: str) -> ObjectKey:
+    """The ConfigMap with the issuer's public keys, one for each namespace that has APIs."""
+    return ObjectKey(CONFIG_MAP, namespace, JWKS_CONFIG_MAP)
+
+
+def secret_key(grant: ConectaGrant) -> ObjectKey:
+    """The Secret from which the application takes its key."""
+    return ObjectKey(SECRET, grant.metadata.namespace, grant.secret_name)
+
+
+def labels_of(kind: Kind, owner: Metadata) -> dict[str, str]:
+    """The labels of all that is written for one owner."""
+    return {
+        "app.kubernetes.io/managed-by": MANAGED_BY,
+        f"{GROUP}/owner-kind": kind.name,
+        f"{GROUP}/owner-name": owner.name,
+        f"{GROUP}/owner-uid": owner.uid,
+    }
+
+
+def owner_reference(kind: Kind, owner: Metadata, *, is_controller: bool = True) -> dict[str, Any]:
+    """What makes Kubernetes delete an object after its owner is gone."""
+    return {
+        "apiVersion": kind.api_version,
+        "kind": kind.name,
+        "name": owner.name,
+        "uid": owner.uid,
+        "controller": is_controller,
+        "blockOwnerDeletion": True,
+    }
+
+
+def is_ours(manifest: Manifest, kind: Kind, owner: Metadata) -> bool:
+    """Whether an object was written for this owner, or for a former one of the same name.
+
+    Either the labels or the owner reference suffice, so that damage to one of them is repaired and not mistaken for
+    somebody else's object.
+    """
+    metadata = manifest["metadata"]
+    labels = metadata.get("labels") or {}
+    claimed = {f"{GROUP}/owner-kind": kind.name, f"{GROUP}/owner-name": owner.name}
+    references = metadata.get("ownerReferences") or []
+    return claimed.items() <= labels.items() or any(
+        reference["kind"] == kind.name and reference["name"] == owner.name for reference in references
+    )
+
+
+def api_scope(namespace: str, name: str) -> str:
+    """The OAuth 2 scope without which an API can't be called."""
+    return f"{namespace}/{name}"
+
+
+def grant_scope(grant: ConectaGrant) -> str:
+    """The OAuth 2 scope that tells one grant's calls from another's."""
+    return f"grant:{grant.metadata.uid[:_UID_LENGTH]}"
+
+
+def client_id(agency: str, grant: ConectaGrant, number: int) -> str:
+    """The OAuth 2 client id of a grant's key: `<agency>-<application>-<grant uid, 8>-<n>`."""
+    return f"{agency}-{grant.spec.application.name}-{grant.metadata.uid[:_UID_LENGTH]}-{number}"
+
+
+def key_number(grant: ConectaGrant, identifier: str) -> int | None:
+    """Which key of the grant a client id names; None for a client id that is not this grant's."""
+    found = re.fullmatch(rf".+-{re.escape(grant.metadata.uid[:_UID_LENGTH])}-([1-9][0-9]{{0,8}})", identifier)
+    return int(found[1]) if found else None
+
+
+def last_key_number(grant: ConectaGrant, identifiers: Iterable[str]) -> int:
+    """The highest number among those client ids that are this grant's; 0 when none is."""
+    return max((key_number(grant, identifier) or 0 for identifier in identifiers), default=0)

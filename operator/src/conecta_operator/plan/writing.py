@@ -1,0 +1,37 @@
+"""What must be written so that an object becomes what it ought to be: nothing, when it is so already."""
+
+from typing import Any, Final
+
+from conecta_operator.api.objects import Manifest
+from conecta_operator.plan.plans import WriteObject
+
+__all__ = ["write_if_different"]
+
+_COMPARED_APART: Final = {"metadata", "status", "apiVersion", "kind"}
+
+
+def write_if_different(wanted: Manifest, live: Manifest | None) -> tuple[WriteObject, ...]:
+    """One write or none.
+
+    The body (spec, data, type) is compared exactly, so that a field added by hand goes away too. Labels and annotations
+    that others added stay, ours are there.
+    """
+    if live is None:
+        return (WriteObject(wanted, over=None),)
+    replacement = _over(wanted, live)
+    if _body(replacement) == _body(live) and replacement["metadata"] == live["metadata"]:
+        return ()
+    return (WriteObject(replacement, over=live),)
+
+
+def _body(manifest: Manifest) -> Manifest:
+    return {field: value for field, value in manifest.items() if field not in _COMPARED_APART}
+
+
+def _over(wanted: Manifest, live: Manifest) -> Manifest:
+    metadata: dict[str, Any] = {
+        **live["metadata"],
+        "labels": {**(live["metadata"].get("labels") or {}), **wanted["metadata"]["labels"]},
+        "ownerReferences": wanted["metadata"]["ownerReferences"],
+    }
+    return {**wanted, "metadata": metadata}

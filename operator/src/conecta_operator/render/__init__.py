@@ -1,0 +1,1 @@
+"""How it is written: templates filled in strictly. Pure."""

@@ -1,0 +1,107 @@
+"""What each template is filled with: one frozen dataclass a template, its fields the template's variables."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from typing_extensions import override
+
+__all__ = [
+    "CONTEXTS",
+    "ApiPolicy",
+    "ApiRoute",
+    "Context",
+    "CredentialSecret",
+    "JwksConfigMap",
+    "PrivateCaTls",
+    "PublicCaTls",
+    "UrlBackend",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """What every object has."""
+
+    name: str
+    namespace: str
+    labels: Mapping[str, str]
+    owner_references: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiPolicy(Context):
+    """securitypolicy.api: `revoked_client_ids` in groups of at most 128, the most that one claim rule takes."""
+
+    issuer: str
+    jwks_config_map: str
+    revoked_client_ids: tuple[tuple[str, ...], ...]
+    scopes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiRoute(Context):
+    """httproute.api: `rewrite` is the urlRewrite filter's body."""
+
+    gateway_namespace: str
+    gateway_name: str
+    gateway_listener: str
+    base_path: str
+    rewrite: Mapping[str, Any]
+    backend_group: str
+    backend_kind: str
+    backend_name: str
+    backend_port: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class UrlBackend(Context):
+    """backend.url."""
+
+    hostname: str
+    port: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrivateCaTls(Context):
+    """backendtlspolicy.private-ca: `ca_config_map` holds the CA certificates under `ca.crt`."""
+
+    hostname: str
+    ca_config_map: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublicCaTls(Context):
+    """backendtlspolicy.public-ca."""
+
+    hostname: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class JwksConfigMap(Context):
+    """configmap.jwks: `jwks` is the JSON text of a JWK set (RFC 7517)."""
+
+    jwks: str
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class CredentialSecret(Context):
+    """secret.credential: `data` has base64 values. Never printed: its repr hides them."""
+
+    data: Mapping[str, str]
+
+    @override
+    def __repr__(self) -> str:
+        return f"CredentialSecret({self.namespace}/{self.name})"
+
+
+CONTEXTS: Final[Mapping[str, type[Context]]] = {
+    "backend.url.yaml.j2": UrlBackend,
+    "backendtlspolicy.private-ca.yaml.j2": PrivateCaTls,
+    "backendtlspolicy.public-ca.yaml.j2": PublicCaTls,
+    "configmap.jwks.yaml.j2": JwksConfigMap,
+    "httproute.api.yaml.j2": ApiRoute,
+    "secret.credential.yaml.j2": CredentialSecret,
+    "securitypolicy.api.yaml.j2": ApiPolicy,
+}
+"""Template file → its context."""
