@@ -1,0 +1,217 @@
+"""Conditions: how an object tells people and programs what became of it.
+
+Each condition has a type, below, and a reason: one of the words listed for that type. `Accepted`, `Approved`,
+`ResolvedRefs`, `CredentialsReady`, `Programmed` and `Ready` are good when True; `Reconciling` and `Stalled` are
+abnormal and present only while True (kstatus: https://github.com/kubernetes-sigs/cli-utils, pkg/kstatus/README.md). A
+message says what is wrong, where, and what to do.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import AwareDatetime, ConfigDict, Field
+
+from conecta_operator.api.durations import timestamp
+from conecta_operator.api.fields import Reported
+from conecta_operator.api.objects import Manifest
+
+__all__ = [
+    "AcceptedReason",
+    "ApprovedReason",
+    "Condition",
+    "ConditionStatus",
+    "ConditionType",
+    "CredentialsReadyReason",
+    "ProgrammedReason",
+    "ReadyReason",
+    "ReconcilingReason",
+    "ResolvedRefsReason",
+    "StalledReason",
+    "as_manifest",
+    "merge",
+]
+
+
+class ConditionType(StrEnum):
+    """All conditions of both kinds."""
+
+    ACCEPTED = "Accepted"
+    """The object is valid, and possible beside all others."""
+    APPROVED = "Approved"
+    """Grants: whoever answers for the API has admitted this application."""
+    RESOLVED_REFS = "ResolvedRefs"
+    """Whatever the object refers to exists and is usable."""
+    CREDENTIALS_READY = "CredentialsReady"
+    """Grants: the key is known to the token issuer and lies in the Secret."""
+    PROGRAMMED = "Programmed"
+    """The gateway itself says that it serves what this generation of the object asks for."""
+    READY = "Ready"
+    """All of the above that the object has; the only one that most people need."""
+    RECONCILING = "Reconciling"
+    """The operator is still working, or will try again without being asked."""
+    STALLED = "Stalled"
+    """Trying again can't help: somebody has to change something."""
+
+
+class AcceptedReason(StrEnum):
+    """Reasons of `Accepted`."""
+
+    ACCEPTED = "Accepted"
+    """True: nothing stands against the object."""
+    CONFLICTED = "Conflicted"
+    """False: an older API has the same base path. It keeps it; this one serves nothing."""
+    INVALID_BACKEND = "InvalidBackend"
+    """False: `backend` names a place that the gateway must not or can't call."""
+    NOT_AN_AGENCY = "NotAnAgency"
+    """False: the namespace belongs to no agency; the platform team registers it."""
+
+
+class ApprovedReason(StrEnum):
+    """Reasons of `Approved`."""
+
+    AUTOMATIC = "Automatic"
+    """True: the API admits every agency (`access.approval: Automatic`)."""
+    PENDING = "Pending"
+    """False or Unknown: nobody has decided yet."""
+    WITHDRAWN = "Withdrawn"
+    """False: the grant had a key, and the API is gone or admits it no longer. The key is revoked."""
+
+
+class ResolvedRefsReason(StrEnum):
+    """Reasons of `ResolvedRefs`."""
+
+    RESOLVED_REFS = "ResolvedRefs"
+    """True: everything that the object refers to is there."""
+    BACKEND_NOT_FOUND = "BackendNotFound"
+    """False: the Service of `backend.service` does not exist, or has no such port."""
+    REF_NOT_FOUND = "RefNotFound"
+    """False: another object that is referred to does not exist, or lacks the key that is read."""
+    API_NOT_FOUND = "ApiNotFound"
+    """False: the ConectaApi of `apiRef` does not exist."""
+
+
+class CredentialsReadyReason(StrEnum):
+    """Reasons of `CredentialsReady`."""
+
+    ISSUED = "Issued"
+    """True: the key in the Secret works."""
+    PENDING = "Pending"
+    """False: not yet issued, because the grant isn't approved or the issuer is away."""
+    CONFLICTED = "Conflicted"
+    """False: a Secret of that name exists and is not the grant's. It is left alone; choose another `secretName`."""
+    REVOKED = "Revoked"
+    """False: the key is deleted and its tokens are refused."""
+    REVOKING = "Revoking"
+    """False: the key is being revoked; the message says what that waits for."""
+
+
+class ProgrammedReason(StrEnum):
+    """Reasons of `Programmed`."""
+
+    PROGRAMMED = "Programmed"
+    """True: the gateway has accepted all that was written for this generation."""
+    PENDING = "Pending"
+    """False: the gateway has not answered yet, or it waits for the issuer's keys."""
+    REFUSED = "Refused"
+    """False: the gateway says that it can't; the message is the gateway's."""
+    NOT_WANTED = "NotWanted"
+    """False: nothing is to be served, because another condition is not True."""
+
+
+class ReadyReason(StrEnum):
+    """Reasons of `Ready`, besides: when it isn't True, the reason is that of the first condition that isn't either."""
+
+    READY = "Ready"
+    """True: calls are served (API), or the key in the Secret opens the API (grant)."""
+    DELETING = "Deleting"
+    """False: the object is being deleted."""
+
+
+class ReconcilingReason(StrEnum):
+    """Reasons of `Reconciling`."""
+
+    PROGRESSING = "Progressing"
+    """The last change is on its way to the gateway."""
+    PROGRESSING_WITH_RETRY = "ProgressingWithRetry"
+    """Something outside failed; the operator goes on trying, at growing intervals."""
+
+
+class StalledReason(StrEnum):
+    """Reasons of `Stalled`."""
+
+    NEEDS_CHANGE = "NeedsChange"
+    """The object, or one that it refers to, has to be changed; the message is that of the condition at fault."""
+
+
+class ConditionStatus(StrEnum):
+    """What is known of a condition."""
+
+    TRUE = "True"
+    FALSE = "False"
+    UNKNOWN = "Unknown"
+
+
+class Condition(Reported):
+    """One statement about an object: whether it holds, why, and since when (`metav1.Condition`).
+
+    `last_transition_time` is None until `merge` has compared the condition with what was reported before.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "required": ["type", "status", "reason", "message", "observedGeneration", "lastTransitionTime"],
+        },
+    )
+
+    type: str = Field(max_length=64, pattern=r"^[A-Za-z]+$", description="What is stated. Example: Ready.")
+    status: ConditionStatus = Field(description="Whether it holds: True, False, or Unknown.")
+    reason: str = Field(
+        max_length=64,
+        pattern=r"^[A-Za-z]+$",
+        description="Why, in one word for programs. Example: Conflicted.",
+    )
+    message: str = Field(
+        max_length=32768,
+        description="Why, for people: what is wrong, where, and what to do.",
+    )
+    observed_generation: int = Field(
+        ge=0,
+        description="The metadata.generation that the statement is about. If that is higher, it is outdated.",
+    )
+    last_transition_time: AwareDatetime | None = Field(
+        default=None,
+        description="When the status last changed (not the reason or message).",
+    )
+
+
+def merge(old: Iterable[Condition], new: Iterable[Condition], now: datetime) -> tuple[Condition, ...]:
+    """The new conditions, sorted by type, each since when its status is what it is.
+
+    A type that isn't among the new ones is no longer stated.
+    """
+    since = {(condition.type, condition.status): condition.last_transition_time for condition in old}
+    return tuple(
+        condition.model_copy(
+            update={"last_transition_time": since.get((condition.type, condition.status)) or now},
+        )
+        for condition in sorted(new, key=lambda condition: condition.type)
+    )
+
+
+def as_manifest(conditions: Iterable[Condition]) -> list[Manifest]:
+    """The value of `status.conditions` for merged conditions. Raises ValueError for others."""
+    return [_entry(condition) for condition in conditions]
+
+
+def _entry(condition: Condition) -> Manifest:
+    if condition.last_transition_time is None:
+        raise ValueError(f"condition {condition.type} has not been merged")
+    return {
+        "type": str(condition.type),
+        "status": str(condition.status),
+        "reason": str(condition.reason),
+        "message": condition.message,
+        "observedGeneration": condition.observed_generation,
+        "lastTransitionTime": timestamp(condition.last_transition_time),
+    }

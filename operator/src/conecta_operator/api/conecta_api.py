@@ -1,0 +1,265 @@
+"""ConectaApi: a data set that a provider agency offers through the gateway (Portuguese: API do órgão cedente)."""
+
+from enum import StrEnum
+from typing import Final, Self
+
+from pydantic import AwareDatetime, ConfigDict, Field
+
+from conecta_operator.api.conditions import Condition
+from conecta_operator.api.fields import (
+    DNS_LABEL,
+    IMMUTABLE,
+    Contact,
+    DnsLabel,
+    DnsSubdomain,
+    HttpsUrl,
+    Reported,
+    Written,
+    rules,
+)
+from conecta_operator.api.metadata import Metadata
+from conecta_operator.api.objects import CONECTA_API, Manifest, ObjectKey
+
+__all__ = [
+    "MAX_NAME",
+    "NAME",
+    "Access",
+    "Approval",
+    "Backend",
+    "BackendService",
+    "BackendTls",
+    "ConectaApi",
+    "ConectaApiSpec",
+    "ConectaApiStatus",
+    "ConfigMapReference",
+    "Documentation",
+    "RevokedKey",
+]
+
+NAME: Final = DNS_LABEL
+MAX_NAME: Final = 50
+"""The base path and the names of generated objects come from an API's name; they have suffixes, and 63 characters."""
+
+_KEEPS_BASE_PATH: Final = (
+    "has(self.basePath) == has(oldSelf.basePath) && (!has(self.basePath) || self.basePath == oldSelf.basePath)"
+)
+
+
+class Approval(StrEnum):
+    """Who decides over a grant."""
+
+    MANUAL = "Manual"
+    AUTOMATIC = "Automatic"
+
+
+class Documentation(Written):
+    """Where the API is explained."""
+
+    url: HttpsUrl = Field(
+        description="Page that explains the API to developers; https only. Example: https://docs.receita.example/cep.",
+    )
+
+
+class BackendService(Written):
+    """A Service of the cluster."""
+
+    name: DnsLabel = Field(description="Name of a Service in the namespace of the ConectaApi. Example: cep.")
+    port: int = Field(
+        ge=1,
+        le=65535,
+        description=(
+            "Port of the Service (not of its pods), 1 to 65535. The gateway speaks plain HTTP to it. Example: 8080."
+        ),
+    )
+
+
+class ConfigMapReference(Written):
+    """A ConfigMap of the same namespace."""
+
+    name: DnsSubdomain = Field(
+        description="Name of a ConfigMap in the namespace of the ConectaApi. Example: receita-ca."
+    )
+
+
+class BackendTls(Written):
+    """How the gateway verifies a backend outside of the cluster."""
+
+    ca_certificate_ref: ConfigMapReference = Field(
+        description=(
+            "ConfigMap whose key ca.crt holds the certificate authorities (PEM) that may sign the backend's "
+            "certificate. The certificate must name the host of url."
+        ),
+    )
+
+
+class Backend(Written):
+    """Where calls are sent: a Service of the cluster, or an https URL."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            ("has(self.service) != has(self.url)", "must have exactly one of service and url"),
+            ("!has(self.tls) || has(self.url)", "is for url only: a service is called by plain HTTP", ".tls"),
+        ),
+    )
+
+    service: BackendService | None = Field(
+        default=None,
+        description=(
+            "Service of the cluster that answers the calls. Exactly one of service and url is given. "
+            "Example: {name: cep, port: 8080}."
+        ),
+    )
+    url: HttpsUrl | None = Field(
+        default=None,
+        description=(
+            "Where a backend outside of the cluster answers; https only, without user, password, query and fragment. "
+            "Its path takes the place of the API's base path: with https://servicos.receita.example/cep, a call of "
+            "/api-cep/v1/consulta/cep/70040020 goes to https://servicos.receita.example/cep/consulta/cep/70040020. "
+            "Exactly one of service and url is given."
+        ),
+        json_schema_extra=rules(
+            ("!self.contains('?') && !self.contains('#')", "must not have a query or a fragment"),
+            ("!self.matches('^https://[^/?#]*@')", "must not carry a user name or password"),
+            ("self.matches('^[!-~]+$')", "must be plain ASCII without spaces: write other characters percent-encoded"),
+        ),
+    )
+    tls: BackendTls | None = Field(
+        default=None,
+        description=(
+            "How the backend's certificate is verified; for url only. Default: by the public certificate authorities "
+            "that the gateway's system trusts. Example: {caCertificateRef: {name: receita-ca}}."
+        ),
+    )
+
+
+class Access(Written):
+    """Who may use the API."""
+
+    approval: Approval = Field(
+        default=Approval.MANUAL,
+        description=(
+            "Manual: each ConectaGrant waits until somebody who answers for the API approves it. "
+            "Automatic: every grant of a registered agency is approved at once. Default: Manual."
+        ),
+    )
+
+
+class ConectaApiSpec(Written):
+    """What the provider wants to offer, and where it is to be found."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            (_KEEPS_BASE_PATH, "is immutable, and can't be added or removed: create another ConectaApi", ".basePath"),
+        ),
+    )
+
+    title: str = Field(
+        min_length=1,
+        max_length=100,
+        pattern=r"[^ \t\r\n]",
+        description="Name in the catalogue, 1 to 100 characters. Example: Consulta CEP.",
+    )
+    description: str | None = Field(
+        default=None,
+        max_length=4000,
+        description="What the API offers, for people who look for data; up to 4000 characters.",
+    )
+    contacts: tuple[Contact, ...] = Field(
+        min_length=1,
+        max_length=10,
+        description=(
+            "Who answers for the API, 1 to 10 people or teams. "
+            "Example: [{name: Dados Cadastrais, email: dados@receita.example}]."
+        ),
+    )
+    documentation: Documentation | None = Field(
+        default=None,
+        description="Where the API is explained to developers. Example: {url: https://docs.receita.example/cep}.",
+    )
+    version: str = Field(
+        max_length=10,
+        pattern=r"^v[0-9]+$",
+        json_schema_extra=rules(IMMUTABLE),
+        description="Major version: v and a number. Immutable: a new version is another ConectaApi. Example: v2.",
+    )
+    base_path: str | None = Field(
+        default=None,
+        max_length=100,
+        pattern=r"^/api-[a-z0-9-]+/v[0-9]+$",
+        description=(
+            "Path under which the gateway serves the API, of the form /api-<name>/v<number>. Immutable. If two "
+            "ConectaApis claim one path, the older one has it. Default: /api-<metadata.name>/<version>. "
+            "Example: /api-cep/v1."
+        ),
+    )
+    backend: Backend = Field(
+        description=(
+            "Where the gateway sends the calls: exactly one of a Service of the cluster and an https URL. "
+            "Example: {service: {name: cep, port: 8080}}."
+        ),
+    )
+    access: Access = Field(
+        default=Access(),
+        description="Who may use the API, and who decides that. Example: {approval: Automatic}.",
+    )
+
+
+class RevokedKey(Reported):
+    """A key whose tokens are refused."""
+
+    client_id: str = Field(max_length=255, description="OAuth 2 client id of the key.")
+    until: AwareDatetime = Field(description="When the last token of the key has expired, and the entry can go.")
+
+
+class ConectaApiStatus(Reported):
+    """What became of it: written by the operator, read by everybody."""
+
+    observed_generation: int = Field(
+        default=0,
+        ge=0,
+        description="The metadata.generation that this status is about. If that is higher, it is outdated.",
+    )
+    url: str | None = Field(
+        default=None,
+        max_length=2048,
+        description="Where receivers call the API. Example: https://apigateway.conecta.example/api-cep/v1.",
+    )
+    revoked_keys: tuple[RevokedKey, ...] = Field(
+        default=(),
+        max_length=4096,
+        description="Keys that are deleted and whose tokens are still unexpired: the gateway refuses them.",
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["clientId"]},
+    )
+    conditions: tuple[Condition, ...] = Field(
+        default=(),
+        max_length=16,
+        description="Accepted, ResolvedRefs, Programmed, and Ready for all; Reconciling or Stalled while it is so.",
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
+    )
+
+
+class ConectaApi(Reported):
+    """An API of a provider agency, which the gateway offers to applications of other agencies.
+
+    It lives in a namespace of the provider. Its name has at most 50 characters (a-z, 0-9, and - in the middle). An
+    application may call it once a ConectaGrant that refers to it is Ready.
+    """
+
+    metadata: Metadata
+    spec: ConectaApiSpec
+    status: ConectaApiStatus = ConectaApiStatus()
+
+    @classmethod
+    def parse(cls, manifest: Manifest) -> Self:
+        """The API that an object as the API server returns it describes."""
+        return cls.model_validate(manifest)
+
+    @property
+    def key(self) -> ObjectKey:
+        """Identifies the object."""
+        return ObjectKey(CONECTA_API, self.metadata.namespace, self.metadata.name)
+
+    @property
+    def base_path(self) -> str:
+        """Path under which the gateway serves the API, without a trailing slash."""
+        return self.spec.base_path or f"/api-{self.metadata.name}/{self.spec.version}"

@@ -1,0 +1,25 @@
+"""What a decision may know of the platform: the same for every object, and fixed while the operator runs."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+__all__ = ["Platform"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Platform:
+    """Where the gateway and the issuer are, as providers and receivers see them."""
+
+    gateway_namespace: str
+    gateway_name: str
+    gateway_listener: str
+    """API routes attach to this one listener (`sectionName`): counters are per listener."""
+    gateway_url: str
+    """https, without a trailing slash; what `status.url` and `status.tokenUrl` start with."""
+    issuer_url: str
+    """The `iss` of the tokens, exactly."""
+    token_path: str = "/oauth2/jwt-token"  # noqa: S105 - a path
+    token_lifetime: timedelta = timedelta(seconds=7201)
+    """The longest that a token can be valid, by which a revoked key stays on its API's list."""
+    allow_local_backends: bool = False
+    """Whether `backend.url` may name `*.localhost`: for a sandbox on one machine only."""
