@@ -1,0 +1,159 @@
+"""Worlds written as YAML, and plans written back: what the golden cases are made of."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, SecretStr
+from pydantic.alias_generators import to_camel
+
+from conecta_operator.api.agency import Agency, agency_of
+from conecta_operator.api.conecta_api import ConectaApi
+from conecta_operator.api.conecta_grant import ConectaGrant
+from conecta_operator.api.durations import timestamp
+from conecta_operator.api.keys import Key, fingerprint
+from conecta_operator.api.objects import CONECTA_API, NAMESPACE, Manifest, ObjectKey, key_of
+from conecta_operator.api.settings import Platform
+from conecta_operator.plan import api, grant, reads
+from conecta_operator.plan.plans import (
+    ApiPlan,
+    DeleteObject,
+    DenyKeys,
+    GrantPlan,
+    PutKey,
+    RemoveKey,
+    SetFinalizers,
+    Step,
+    WriteObject,
+)
+from conecta_operator.plan.world import ApiWorld, GrantWorld
+from conecta_operator.render.forms import Forms
+
+PLATFORM = Platform(
+    gateway_namespace="conecta-gateway",
+    gateway_name="conecta",
+    gateway_listener="https",
+    gateway_url="https://apigateway.conecta.example",
+    issuer_url="https://apigateway.conecta.example",
+)
+FRESH_SECRET = SecretStr("fresh-secret-of-43-characters-0123456789abcdef")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
+
+
+class IssuerKey(_Strict):
+    """A key that the issuer holds; `secret` is what its fingerprint is of."""
+
+    client_id: str
+    number: int
+    secret: str
+    scopes: tuple[str, ...]
+    issued_at: AwareDatetime
+    retires_at: AwareDatetime | None = None
+
+
+class Case(_Strict):
+    """One golden input."""
+
+    about: str
+    """`ConectaApi <namespace>/<name>` or `ConectaGrant <namespace>/<name>`."""
+    now: AwareDatetime
+    objects: list[Manifest]
+    jwks: str | None = None
+    keys: list[IssuerKey] = []
+
+
+def decide(case: Case, forms: Forms) -> ApiPlan | GrantPlan:
+    """What the operator decides in this world."""
+    kind, _, place = case.about.partition(" ")
+    objects = {key_of(manifest): manifest for manifest in case.objects}
+    subject = next(m for k, m in objects.items() if (k.kind.name, f"{k.namespace}/{k.name}") == (kind, place))
+    if kind == CONECTA_API.name:
+        return api.desired(_api_world(case, ConectaApi.parse(subject), objects), forms)
+    return grant.desired(_grant_world(case, ConectaGrant.parse(subject), objects), forms)
+
+
+def _api_world(case: Case, subject: ConectaApi, objects: dict[ObjectKey, Manifest]) -> ApiWorld:
+    others = [ConectaApi.parse(m) for k, m in objects.items() if k.kind == CONECTA_API and k != subject.key]
+    return ApiWorld(
+        api=subject,
+        agency=_agency(objects, subject.metadata.namespace),
+        rivals=tuple(other for other in others if other.base_path == subject.base_path),
+        siblings=tuple(other for other in others if other.metadata.namespace == subject.metadata.namespace),
+        objects={key: objects[key] for key in reads.of_api(subject) if key in objects},
+        jwks=case.jwks,
+        platform=PLATFORM,
+        now=case.now,
+    )
+
+
+def _grant_world(case: Case, subject: ConectaGrant, objects: dict[ObjectKey, Manifest]) -> GrantWorld:
+    named = objects.get(reads.api_of_grant(subject))
+    return GrantWorld(
+        grant=subject,
+        api=ConectaApi.parse(named) if named else None,
+        agency=_agency(objects, subject.metadata.namespace),
+        objects={key: objects[key] for key in reads.of_grant(subject) if key in objects},
+        keys=tuple(
+            Key(
+                client_id=key.client_id,
+                grant=f"{subject.metadata.namespace}/{subject.metadata.name}",
+                grant_uid=subject.metadata.uid,
+                number=key.number,
+                scopes=key.scopes,
+                issued_at=key.issued_at,
+                retires_at=key.retires_at,
+                fingerprint=fingerprint(SecretStr(key.secret)),
+            )
+            for key in case.keys
+        ),
+        fresh_secret=FRESH_SECRET,
+        platform=PLATFORM,
+        now=case.now,
+    )
+
+
+def _agency(objects: dict[ObjectKey, Manifest], namespace: str) -> Agency | None:
+    manifest = objects.get(ObjectKey(NAMESPACE, "", namespace))
+    return agency_of(manifest) if manifest else None
+
+
+def written(plan: ApiPlan | GrantPlan) -> dict[str, Any]:
+    """The plan as plain data, as it stands in out.yaml."""
+    return {
+        "steps": [step for planned in plan.steps for step in _step(planned)],
+        "status": plan.status,
+        "lookAgainInSeconds": plan.look_again_in / timedelta(seconds=1) if plan.look_again_in is not None else None,
+    }
+
+
+def _step(step: Step) -> Iterator[dict[str, Any]]:
+    match step:
+        case SetFinalizers(finalizers):
+            yield {"setFinalizers": list(finalizers)}
+        case WriteObject(manifest, None):
+            yield {"create": manifest}
+        case WriteObject(manifest, _):
+            yield {"replace": manifest}
+        case DeleteObject(manifest):
+            yield {"delete": str(key_of(manifest))}
+        case PutKey(key, secret):
+            yield {"putKey": _key(key), "withSecret": secret.get_secret_value() if secret else None}
+        case RemoveKey(client_id):
+            yield {"removeKey": client_id}
+        case DenyKeys(_, until):
+            yield {"denyKeys": {client_id: timestamp(moment) for client_id, moment in until.items()}}
+
+
+def _key(key: Key) -> dict[str, Any]:
+    return {
+        "clientId": key.client_id,
+        "grant": key.grant,
+        "number": key.number,
+        "scopes": list(key.scopes),
+        "issuedAt": timestamp(key.issued_at),
+        "retiresAt": timestamp(key.retires_at) if key.retires_at else None,
+        "fingerprint": key.fingerprint,
+    }
