@@ -1,0 +1,25 @@
+"""What can go wrong while the tools are made ready. Callers show the text; no traceback is needed.
+
+ToolsError
+├─ CacheUnavailable     the cache folder can't be written
+├─ PreflightFailed      something that a build needs is missing; nothing was started
+└─ BuildFailed          a build, a download or a built tool didn't do what it should; the text names its log
+"""
+
+__all__ = ["BuildFailed", "CacheUnavailable", "PreflightFailed", "ToolsError"]
+
+
+class ToolsError(Exception):
+    """The tools can't be made ready; the text says why and what to do."""
+
+
+class CacheUnavailable(ToolsError):  # noqa: N818 - named after what is wrong, as the operator's errors are
+    """The cache folder can't be written."""
+
+
+class PreflightFailed(ToolsError):  # noqa: N818
+    """Something that a build needs is missing."""
+
+
+class BuildFailed(ToolsError):  # noqa: N818
+    """A tool couldn't be built or fetched."""
