@@ -154,10 +154,9 @@ class ConectaApiSpec(Written):
     )
 
     title: str = Field(
-        min_length=1,
         max_length=100,
         pattern=r"[^ \t\r\n]",
-        description="Name in the catalogue, 1 to 100 characters. Example: Consulta CEP.",
+        description="Name in the catalogue, up to 100 characters and not blank. Example: Consulta CEP.",
     )
     description: str | None = Field(
         default=None,

@@ -1,0 +1,186 @@
+"""The custom resource definitions that the models make."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, Field, create_model
+
+from conecta_operator.api.schema import DEFINITIONS, Definition, custom_resource_definition, files, structural
+from conecta_operator.crds import FOLDER, main, stale
+
+ROOT = Path(__file__).parents[3]
+Schema = dict[str, Any]
+each_definition = pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda definition: definition.kind.name)
+
+
+def schema_of(definition: Definition) -> Schema:
+    (version,) = custom_resource_definition(definition)["spec"]["versions"]
+    schema: Schema = version["schema"]["openAPIV3Schema"]
+    return schema
+
+
+def nodes(schema: Schema, path: str = "") -> Iterator[tuple[str, Schema]]:
+    """Every schema within a schema, with its path."""
+    yield path, schema
+    for name, field in schema.get("properties", {}).items():
+        yield from nodes(field, f"{path}.{name}")
+    if "items" in schema:
+        yield from nodes(schema["items"], f"{path}[]")
+
+
+def is_bounded(schema: Schema) -> bool:
+    if schema["type"] == "string":
+        return bool(schema.keys() & {"maxLength", "enum", "format"})
+    return schema["type"] != "array" or "maxItems" in schema
+
+
+def test_the_committed_crds_are_those_that_the_models_make() -> None:
+    assert stale(ROOT / FOLDER) == []
+
+
+@each_definition
+def test_every_part_of_a_schema_has_one_type(definition: Definition) -> None:
+    types = {"object", "array", "string", "integer"}
+    assert [path for path, node in nodes(schema_of(definition)) if node.get("type") not in types] == []
+
+
+@each_definition
+def test_no_part_of_a_schema_says_what_a_structural_one_cannot(definition: Definition) -> None:
+    forbidden = {
+        "$ref",
+        "$defs",
+        "anyOf",
+        "allOf",
+        "oneOf",
+        "not",
+        "const",
+        "title",
+        "additionalProperties",
+        "nullable",
+    }
+    assert [path for path, node in nodes(schema_of(definition)) if node.keys() & forbidden] == []
+
+
+@each_definition
+def test_every_text_and_list_is_bounded(definition: Definition) -> None:
+    """Otherwise the API server takes the rules for too costly."""
+    unbounded = [path for path, node in nodes(schema_of(definition)) if not is_bounded(node)]
+    assert unbounded == [".apiVersion", ".kind"]
+
+
+@each_definition
+def test_every_list_says_how_it_merges_and_the_keys_of_a_map_are_required(definition: Definition) -> None:
+    for node in (node for _, node in nodes(schema_of(definition)) if node["type"] == "array"):
+        assert node["x-kubernetes-list-type"] in {"map", "atomic"}
+        assert set(node.get("x-kubernetes-list-map-keys", ())) <= set(node["items"]["required"])
+
+
+@each_definition
+def test_every_field_that_users_write_is_explained(definition: Definition) -> None:
+    spec = schema_of(definition)["properties"]["spec"]
+    assert [path for path, node in nodes(spec) if len(node.get("description", "")) < 15] == []
+
+
+@each_definition
+def test_what_is_explained_is_not_about_python(definition: Definition) -> None:
+    texts = [node.get("description", "") for _, node in nodes(schema_of(definition))]
+    assert [text for text in texts if "_" in text or "None" in text] == []
+
+
+@each_definition
+def test_defaults_are_the_servers_only_where_users_write(definition: Definition) -> None:
+    """In status, a default would be a statement that nobody has made."""
+    assert [path for path, node in nodes(schema_of(definition)["properties"]["status"]) if "default" in node] == []
+
+
+@each_definition
+def test_every_rule_says_what_is_wrong(definition: Definition) -> None:
+    rules = [rule for _, node in nodes(schema_of(definition)) for rule in node.get("x-kubernetes-validations", ())]
+    assert rules
+    assert all(rule["message"] and rule["message"][0].islower() for rule in rules)
+
+
+def test_names_of_columns_and_kinds_are_distinct() -> None:
+    for definition in DEFINITIONS:
+        assert len({column.name for column in definition.columns}) == len(definition.columns)
+    assert len({definition.short_name for definition in DEFINITIONS}) == len(DEFINITIONS)
+
+
+def test_a_file_holds_one_definition_in_plain_yaml() -> None:
+    for name, text in files().items():
+        definition = yaml.safe_load(text)
+        assert name == f"{definition['metadata']['name']}.yaml"
+        assert not any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text))
+
+
+def test_rules_of_a_type_and_of_its_field_add_up() -> None:
+    url = schema_of(DEFINITIONS[0])["properties"]["spec"]["properties"]["backend"]["properties"]["url"]
+    messages = [rule["message"] for rule in url["x-kubernetes-validations"]]
+    assert "must start with https://" in messages
+    assert "must not carry a user name or password" in messages
+
+
+class Inner(BaseModel):
+    """Some part.
+
+    For developers only.
+    """
+
+    text: str = ""
+
+
+FIELD_TYPES = st.recursive(
+    st.sampled_from([str, int, bool, Inner]),
+    lambda types: types.map(lambda kind: kind | None) | types.map(lambda kind: tuple[kind, ...]),  # type: ignore[valid-type]
+    max_leaves=3,
+)
+
+
+@given(fields=st.dictionaries(st.from_regex(r"[a-z]{1,8}", fullmatch=True), FIELD_TYPES, max_size=4))
+def test_optional_nested_and_repeated_fields_have_a_structural_schema(fields: dict[str, Any]) -> None:
+    described: Any = {f"x{name}": (kind, Field(description="Text.")) for name, kind in fields.items()}
+    model = create_model("Made", **described)
+    schema = structural(model)
+    assert all("type" in node and not node.keys() & {"$ref", "anyOf", "title"} for _, node in nodes(schema))
+    assert set(schema.get("properties", {})) == {f"x{name}" for name in fields}
+
+
+def test_a_field_without_description_is_explained_by_the_first_words_on_its_type() -> None:
+    model = create_model("Made", part=(Inner, ...))
+    assert structural(model)["properties"]["part"]["description"] == "Some part."
+
+
+@pytest.mark.parametrize("kind", [int | str, dict[str, int] | list[int], float | None | str])
+def test_a_choice_between_types_has_no_structural_schema(kind: Any) -> None:
+    with pytest.raises(ValueError, match="anyOf"):
+        structural(create_model("Made", field=(kind, ...)))
+
+
+def test_a_keyword_that_is_not_understood_is_named() -> None:
+    with pytest.raises(ValueError, match="exclusiveMinimum"):
+        structural(create_model("Made", field=(int, Field(gt=3))))
+
+
+def test_writing_makes_a_folder_fresh_and_checking_tells_what_is_not(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = tmp_path / "crds"
+    assert main(["--check", "--folder", str(folder)]) == 1
+    assert main(["--write", "--folder", str(folder)]) == 0
+    (folder / "former.yaml").write_text("{}")
+    (folder / "conectaapis.conecta.gov.br.yaml").write_text("{}")
+    capsys.readouterr()
+    assert main(["--check", "--folder", str(folder)]) == 1
+    assert [line.split(" ")[0] for line in capsys.readouterr().err.splitlines()] == [
+        str(folder / "conectaapis.conecta.gov.br.yaml"),
+        str(folder / "former.yaml"),
+    ]
+    assert main(["--write", "--folder", str(folder)]) == 0
+    assert main(["--check", "--folder", str(folder)]) == 0
+    assert sorted(path.name for path in folder.iterdir()) == sorted(files())
