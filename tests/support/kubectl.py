@@ -32,7 +32,8 @@ def apply(*manifests: Manifest) -> None:
 
 def find(kind: str, namespace: str, name: str) -> Manifest | None:
     """The object, or None when there is none."""
-    done = kubectl("get", kind, name, "-n", namespace, "-o", "json", "--ignore-not-found")
+    where = ["-n", namespace] if namespace else []
+    done = kubectl("get", kind, name, *where, "-o", "json", "--ignore-not-found")
     return json.loads(done.stdout) if done.stdout.strip() else None
 
 

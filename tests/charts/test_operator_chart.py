@@ -1,0 +1,220 @@
+"""What the charts render, and what they refuse. Who has no helm on PATH skips these; `make test` has it."""
+
+import json
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+CHARTS = Path(__file__).parents[2] / "charts"
+CHART = CHARTS / "conecta-operator"
+pytestmark = pytest.mark.skipif(shutil.which("helm") is None, reason="helm is not on PATH")
+
+DEPLOYED = {
+    "image": "registry.example/conecta-operator:0.1.0",
+    "gateway": {"url": "https://apigateway.example.gov.br"},
+    "issuer": {
+        "url": "https://apigateway.example.gov.br",
+        "publicUrl": "https://hydra-public.hydra.svc",
+        "adminUrl": "https://hydra-admin.hydra.svc:4445",
+        "caConfigMap": "hydra-ca",
+    },
+}
+OPERATOR_RIGHTS = {
+    ("conecta.gov.br", "conectaapis"): "get list watch",
+    ("conecta.gov.br", "conectaapis/finalizers"): "update",
+    ("conecta.gov.br", "conectaapis/status"): "patch",
+    ("conecta.gov.br", "conectagrants"): "get list watch update",
+    ("conecta.gov.br", "conectagrants/finalizers"): "update",
+    ("conecta.gov.br", "conectagrants/status"): "patch",
+    ("gateway.networking.k8s.io", "httproutes"): "get list watch create update delete",
+    ("gateway.networking.k8s.io", "backendtlspolicies"): "get list watch create update delete",
+    ("gateway.envoyproxy.io", "securitypolicies"): "get list watch create update delete",
+    ("gateway.envoyproxy.io", "backends"): "get list watch create update delete",
+    ("", "configmaps"): "get list watch create update delete",
+    ("", "secrets"): "get list watch create update delete",
+    ("", "services"): "get list watch",
+    ("", "namespaces"): "get list watch",
+    ("events.k8s.io", "events"): "create",
+}
+PROVIDER_RIGHTS = {
+    ("conecta.gov.br", "conectaapis"): "get list watch create update patch delete",
+    ("", "events"): "get list watch",
+}
+RECEIVER_RIGHTS = {
+    ("conecta.gov.br", "conectagrants"): "get list watch create update patch delete",
+    ("", "secrets"): "get list watch delete",
+    ("", "events"): "get list watch",
+}
+
+
+def helm(*arguments: str | Path, values: str) -> subprocess.CompletedProcess[str]:
+    command = ["helm", *arguments, "--values", "-"]
+    return subprocess.run(command, input=values, capture_output=True, text=True, check=False, timeout=60)
+
+
+@cache
+def _rendered(values: str) -> list[dict[str, Any]]:
+    result = helm("template", "any-name", CHART, "--namespace", "conecta-system", values=values)
+    assert result.returncode == 0, result.stderr
+    return list(yaml.safe_load_all(result.stdout))
+
+
+def rendered(**values: Any) -> list[dict[str, Any]]:
+    return _rendered(json.dumps(values))
+
+
+def one(objects: list[dict[str, Any]], kind: str, name: str = "conecta-operator") -> dict[str, Any]:
+    [found] = [each for each in objects if (each["kind"], each["metadata"]["name"]) == (kind, name)]
+    return found
+
+
+def rights(role: dict[str, Any]) -> dict[tuple[str, str], str]:
+    return {
+        (group, resource): " ".join(rule["verbs"])
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+    }
+
+
+def container() -> tuple[dict[str, Any], dict[str, Any]]:
+    pod = one(rendered(**DEPLOYED), "Deployment")["spec"]["template"]["spec"]
+    [only] = pod["containers"]
+    return pod, only
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        pytest.param("conecta-operator", OPERATOR_RIGHTS, id="operator"),
+        pytest.param("conecta-provider", PROVIDER_RIGHTS, id="provider"),
+        pytest.param("conecta-receiver", RECEIVER_RIGHTS, id="receiver"),
+    ],
+)
+def test_a_role_gives_exactly_these_rights(name: str, expected: dict[tuple[str, str], str]) -> None:
+    role = one(rendered(workload="Process"), "ClusterRole", name)
+    assert rights(role) == expected
+    assert len(rights(role)) == sum(len(rule["apiGroups"]) * len(rule["resources"]) for rule in role["rules"])
+    assert all(set(rule) == {"apiGroups", "resources", "verbs"} for rule in role["rules"])
+    assert "aggregationRule" not in role
+
+
+def test_no_role_has_a_wildcard() -> None:
+    roles = [each for each in rendered(workload="Process") if each["kind"] in ("ClusterRole", "Role")]
+    assert len(roles) == 3
+    assert "*" not in json.dumps(roles)
+
+
+def test_an_operator_that_runs_as_a_process_has_the_same_rights_and_no_workload() -> None:
+    deployed = rendered(**DEPLOYED)
+    process = rendered(workload="Process")
+    assert [each for each in deployed if each["kind"] != "Deployment"] == process
+    assert {each["kind"] for each in process} == {"ServiceAccount", "ClusterRole", "ClusterRoleBinding"}
+
+
+def test_only_the_operators_service_account_has_the_operators_rights() -> None:
+    [binding] = [each for each in rendered(workload="Process") if each["kind"].endswith("Binding")]
+    assert binding["roleRef"]["name"] == "conecta-operator"
+    assert binding["subjects"] == [
+        {"kind": "ServiceAccount", "name": "conecta-operator", "namespace": "conecta-system"}
+    ]
+
+
+def test_one_operator_runs_at_a_time() -> None:
+    spec = one(rendered(**DEPLOYED), "Deployment")["spec"]
+    assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})
+    assert spec["selector"]["matchLabels"].items() <= spec["template"]["metadata"]["labels"].items()
+
+
+def test_its_pod_is_allowed_where_pod_security_is_restricted() -> None:
+    pod, only = container()
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert only["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert all(set(volume) <= {"name", "configMap"} for volume in pod["volumes"])
+
+
+def test_its_probes_ask_the_port_that_it_is_told() -> None:
+    _, only = container()
+    environment = {each["name"]: each["value"] for each in only["env"]}
+    [port] = only["ports"]
+    assert str(port["containerPort"]) == environment["CONECTA_OPERATOR_PROBE_PORT"]
+    assert {only[f"{probe}Probe"]["httpGet"]["port"] for probe in ("startup", "liveness", "readiness")} == {
+        port["name"]
+    }
+
+
+def test_its_settings_are_those_of_the_values() -> None:
+    _, only = container()
+    environment = {each["name"].removeprefix("CONECTA_OPERATOR_"): each["value"] for each in only["env"]}
+    issuer = DEPLOYED["issuer"]
+    assert isinstance(issuer, dict)
+    assert (
+        environment.items()
+        >= {
+            "GATEWAY_NAMESPACE": "conecta-gateway",
+            "GATEWAY_NAME": "conecta",
+            "GATEWAY_LISTENER": "https",
+            "GATEWAY_URL": "https://apigateway.example.gov.br",
+            "ISSUER_URL": issuer["url"],
+            "ISSUER_PUBLIC_URL": issuer["publicUrl"],
+            "ISSUER_ADMIN_URL": issuer["adminUrl"],
+            "ISSUER_CA_FILE": "/etc/conecta/issuer/ca.crt",
+            "ALLOW_LOCAL_BACKENDS": "false",
+        }.items()
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        pytest.param({"workload": "Pod"}, "/workload", id="an unknown workload"),
+        pytest.param({"image": ""}, "/image", id="a deployment without an image"),
+        pytest.param({"image": "registry.example/conecta-operator"}, "/image", id="an image without tag or digest"),
+        pytest.param({"workloads": "Process"}, "workloads", id="a misspelt value"),
+        pytest.param({"issuer": {"adminURL": "https://a"}}, "adminURL", id="a misspelt value further in"),
+        pytest.param({"issuer": {"adminUrl": "http://a"}}, "/issuer/adminUrl", id="an issuer without TLS"),
+        pytest.param({"issuer": {"caConfigMap": ""}}, "/issuer/caConfigMap", id="nobody who signs for the issuer"),
+        pytest.param({"gateway": {"url": "https://a/"}}, "/gateway/url", id="a URL with a slash at its end"),
+        pytest.param({"gateway": {"namespace": "A"}}, "/gateway/namespace", id="no name of a namespace"),
+        pytest.param({"resyncInterval": 0}, "/resyncInterval", id="no time between comparisons"),
+        pytest.param({"workers": "8"}, "/workers", id="a text for a number"),
+        pytest.param({"allowLocalBackends": "yes"}, "/allowLocalBackends", id="a text for a truth"),
+        pytest.param({"logLevel": "LOUD"}, "/logLevel", id="an unknown level"),
+    ],
+)
+def test_the_schema_refuses(values: dict[str, Any], named: str) -> None:
+    merged = {key: {**was, **values.get(key, {})} if isinstance(was, dict) else was for key, was in DEPLOYED.items()}
+    merged |= {key: value for key, value in values.items() if not isinstance(value, dict) or key not in DEPLOYED}
+    result = helm("template", "any-name", CHART, values=json.dumps(merged))
+    assert result.returncode != 0
+    assert named in result.stderr
+
+
+@pytest.mark.parametrize("image", ["r.example:5000/a/b:1", "r.example/a@sha256:" + "0" * 64])
+def test_the_schema_accepts_an_image_by_tag_or_digest(image: str) -> None:
+    values = json.dumps({**DEPLOYED, "image": image})
+    assert helm("template", "any-name", CHART, values=values).returncode == 0
+
+
+@pytest.mark.parametrize("chart", ["conecta-operator", "conecta-crds"])
+def test_helm_finds_nothing_wrong(chart: str) -> None:
+    values = json.dumps(DEPLOYED) if chart == "conecta-operator" else "{}"
+    result = helm("lint", CHARTS / chart, values=values)
+    assert result.returncode == 0, result.stdout
+    assert "[ERROR]" not in result.stdout
+
+
+def test_every_default_is_in_the_schema_and_the_other_way_round() -> None:
+    schema = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
+    defaults = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
+    assert set(schema["properties"]) - {"global"} == set(defaults)

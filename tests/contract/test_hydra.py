@@ -1,0 +1,83 @@
+"""What holds of Hydra alone: tokens, and clients that somebody damaged by hand."""
+
+import base64
+import json
+import secrets
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
+from cryptography.hazmat.primitives.hashes import SHA256
+from pydantic import SecretStr
+
+from conecta_operator.api.keys import Key, fingerprint
+from tests.contract.conftest import RealIssuerBench
+
+pytestmark = pytest.mark.platform
+
+
+@pytest.fixture
+def secret() -> SecretStr:
+    return SecretStr(secrets.token_urlsafe(32))
+
+
+@pytest.fixture
+async def key(hydra: RealIssuerBench, secret: SecretStr) -> Key:
+    """The fourth key of a grant, which Hydra holds."""
+    uid = hydra.new_grant()
+    key = Key(
+        client_id=f"saude-agendamento-{uid[:8]}-4",
+        grant="saude/agendamento-cep",
+        grant_uid=uid,
+        number=4,
+        scopes=("receita/cep", f"grant:{uid[:8]}"),
+        issued_at=datetime(2026, 11, 24, 7, 30, tzinfo=UTC),
+        fingerprint=fingerprint(secret),
+    )
+    await hydra.issuer.put(key, secret)
+    return key
+
+
+def _decoded(part: str) -> bytes:
+    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+
+
+def _public_key(jwk: dict[str, Any]) -> Any:
+    return RSAPublicNumbers(*(int.from_bytes(_decoded(jwk[part])) for part in ("e", "n"))).public_key()
+
+
+async def test_a_token_has_all_scopes_of_its_key_without_asking(
+    hydra: RealIssuerBench, key: Key, secret: SecretStr
+) -> None:
+    _, claims, _ = (await hydra.access_token(key.client_id, secret)).split(".")
+    assert json.loads(_decoded(claims))["scp"] == list(key.scopes)
+
+
+async def test_the_key_set_verifies_a_token(hydra: RealIssuerBench, key: Key, secret: SecretStr) -> None:
+    header, claims, signature = (await hydra.access_token(key.client_id, secret)).split(".")
+    keys = {jwk["kid"]: jwk for jwk in json.loads(await hydra.issuer.jwks())["keys"]}
+    signer = _public_key(keys[json.loads(_decoded(header))["kid"]])
+    signer.verify(_decoded(signature), f"{header}.{claims}".encode(), PKCS1v15(), SHA256())
+
+
+@pytest.mark.parametrize("metadata", [{}, {"number": "four"}, {"managed-by": "somebody"}])
+async def test_a_client_without_its_record_is_a_key_of_the_same_number_that_no_secret_matches(
+    hydra: RealIssuerBench, key: Key, metadata: dict[str, str]
+) -> None:
+    await hydra.damage(key.client_id, metadata=metadata)
+    (found,) = await hydra.issuer.keys(key.grant_uid)
+    assert (found.client_id, found.number, found.grant, found.scopes) == (key.client_id, 4, key.grant, key.scopes)
+    assert found.retires_at is None
+    assert found.fingerprint == ""
+
+
+async def test_put_repairs_a_client_without_record_and_owner(
+    hydra: RealIssuerBench, key: Key, secret: SecretStr
+) -> None:
+    await hydra.damage(key.client_id, metadata={}, owner="", scope="nothing")
+    assert await hydra.issuer.keys(key.grant_uid) == ()
+    await hydra.issuer.put(key, None)
+    assert await hydra.issuer.keys(key.grant_uid) == (key,)
+    assert await hydra.token(key.client_id, secret)

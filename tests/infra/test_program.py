@@ -1,0 +1,225 @@
+"""The whole program, for every stack file."""
+
+import base64
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+from pulumi.runtime import rpc
+
+from tests.infra.recorder import ROOT, STACK_FILES, Made, Stack, deploy, settings_of, whole_program
+
+SANDBOX = settings_of(ROOT / "environments" / "Pulumi.sandbox.yaml")
+
+Configure = Callable[[Mapping[str, Any]], None]
+
+
+@pytest.fixture(params=STACK_FILES, ids=lambda file: file.name)
+def stack_settings(request: pytest.FixtureRequest) -> dict[str, Any]:
+    return settings_of(request.param)
+
+
+@pytest.fixture(params=[False, True], ids=["up", "preview"])
+def stack(request: pytest.FixtureRequest, stack_settings: dict[str, Any], project: Path, configure: Configure) -> Stack:
+    """The program with one stack's settings, in an up and in a preview."""
+    assert project
+    configure(stack_settings)
+    return deploy(whole_program, preview=request.param)
+
+
+@pytest.fixture
+def sandbox(project: Path, configure: Configure) -> Callable[..., Stack]:
+    """The program with the sandbox's settings but for those given."""
+    assert project
+
+    def run(**changes: object) -> Stack:
+        configure({**SANDBOX, **{f"conecta:{key}": value for key, value in changes.items()}})
+        return deploy(whole_program)
+
+    return run
+
+
+def is_child(made: Made) -> bool:
+    return made.type.startswith("kubernetes:")
+
+
+def test_there_is_a_stack_file_to_load() -> None:
+    assert "Pulumi.sandbox.yaml" in [file.name for file in STACK_FILES]
+
+
+def test_a_wrong_assertion_about_what_was_made_fails(stack: Stack) -> None:
+    """The canary: were nothing recorded, `all(...)` would hold for anything."""
+    assert not all(made.object_name == "wrong" for made in stack)
+    assert len([made for made in stack if is_child(made)]) > 20
+
+
+def test_every_object_has_a_layer_as_its_parent(stack: Stack) -> None:
+    assert [made.name for made in stack if is_child(made) and not made.parent_type.startswith("conecta:")] == []
+
+
+def test_nothing_is_made_but_layers_their_objects_and_one_provider(stack: Stack) -> None:
+    others = [made.type for made in stack if not is_child(made) and not made.type.startswith("conecta:")]
+    assert others == ["pulumi:providers:kubernetes"]
+
+
+def test_every_object_is_for_the_stacks_own_cluster(stack: Stack) -> None:
+    for made in filter(is_child, stack):
+        provider = made.request.provider or made.request.providers["kubernetes"]
+        assert provider.endswith("pulumi:providers:kubernetes::cluster::cluster-id"), made.name
+
+
+def test_every_object_has_a_fixed_name(stack: Stack) -> None:
+    assert [made.name for made in stack if is_child(made) and made.type != CHART and not made.object_name] == []
+
+
+CHART = "kubernetes:helm.sh/v4:Chart"
+
+
+def test_no_two_objects_are_one(stack: Stack) -> None:
+    identities = [
+        (made.type, made.manifest["metadata"].get("namespace"), made.object_name)
+        for made in stack
+        if is_child(made) and made.type != CHART
+    ]
+    assert len(identities) == len(set(identities))
+
+
+def test_waiting_has_a_limit_for_every_object(stack: Stack) -> None:
+    assert [made.name for made in stack if is_child(made) and not made.request.customTimeouts.delete] == []
+
+
+def test_the_provider_is_told_all_that_a_machine_could_decide_otherwise(stack: Stack) -> None:
+    inputs = dict(stack["cluster"].inputs)
+    context = inputs.pop("context")
+    assert context
+    assert inputs == {
+        "clusterIdentifier": "conecta/test",
+        "namespace": "default",
+        "enableServerSideApply": "true",
+        "enablePatchForce": "true",
+        "upsertExistingObjects": "true",
+        "enableConfigMapMutable": "true",
+        "enableSecretMutable": "true",
+    }
+
+
+def test_the_gateways_private_key_is_a_secret_of_the_state(stack: Stack) -> None:
+    data = stack["gateway-certificate"].inputs["data"]
+    assert rpc.is_rpc_secret(data)
+    assert rpc.unwrap_rpc_secret(data)["tls.key"] == base64.b64encode(b"made-up private key").decode()
+    assert "made-up private key" not in str([made.inputs for made in stack])
+
+
+def test_a_definition_is_made_for_every_file_of_the_chart(stack: Stack) -> None:
+    files = list((ROOT / "charts" / "conecta-crds" / "crds").glob("*.yaml"))
+    assert len(stack.of("CustomResourceDefinition")) == len(files) > 0
+
+
+def test_agencies_come_after_the_rights_by_which_the_operator_lets_go_of_what_they_wrote(stack: Stack) -> None:
+    """`pulumi destroy` goes the other way: the operator's rights must outlive the agencies' namespaces."""
+    assert {"operator", "gateway"} <= stack["tenancy"].needs
+    assert {made.name for made in stack.of("CustomResourceDefinition")} <= stack["release"].needs
+
+
+def test_a_route_comes_after_its_policies_and_the_gateway_after_its_own(stack: Stack) -> None:
+    assert {"token-securitypolicy", "token-envoyextensionpolicy", "token-backendtlspolicy"} <= stack[
+        "token-route"
+    ].needs
+    assert {"gateway-closed", "gateway-clients", "gateway-proxy"} <= stack.of("Gateway")[0].needs
+
+
+def test_an_agencys_namespace_says_whose_it_is_and_lets_its_people_in(sandbox: Callable[..., Stack]) -> None:
+    agency = {
+        "name": "Receita Federal do Brasil",
+        "cnpj": "12ABC34501DE35",
+        "siorg": "2041",
+        "namespaces": ["rfb", "rfb-h"],
+    }
+    stack = sandbox(agencies={"receita": agency})
+    for namespace in ("rfb", "rfb-h"):
+        assert stack[namespace].manifest["metadata"] == {
+            "name": namespace,
+            "labels": {
+                "conecta.gov.br/agency": "receita",
+                "conecta.gov.br/cnpj": "12ABC34501DE35",
+                "conecta.gov.br/siorg": "2041",
+            },
+            "annotations": {"conecta.gov.br/agency-name": "Receita Federal do Brasil"},
+        }
+    bound = {
+        (made.manifest["metadata"]["namespace"], made.manifest["roleRef"]["name"], made.manifest["subjects"][0]["name"])
+        for made in stack.of("RoleBinding")
+    }
+    assert bound == {
+        (namespace, f"conecta-{role}", f"conecta:receita:{role}s")
+        for namespace in ("rfb", "rfb-h")
+        for role in ("provider", "receiver")
+    }
+
+
+def test_what_agencies_wrote_is_protected_unless_settings_say_otherwise(sandbox: Callable[..., Stack]) -> None:
+    def protected(stack: Stack) -> set[bool]:
+        return {made.request.protect for kind in ("Namespace", "CustomResourceDefinition") for made in stack.of(kind)}
+
+    assert protected(sandbox(protect=True)) == {True}
+    assert protected(sandbox(protect=False)) == {False}
+
+
+def test_the_operators_chart_is_told_where_everything_is(sandbox: Callable[..., Stack]) -> None:
+    chart = sandbox().of("Chart")[0].manifest
+    assert (chart["name"], chart["namespace"], chart["chart"]) == (
+        "conecta-operator",
+        "conecta-system",
+        "./charts/conecta-operator",
+    )
+    assert chart["values"] == {
+        "workload": "Process",
+        "gateway": {
+            "namespace": "conecta-gateway",
+            "name": "conecta",
+            "listener": "https",
+            "url": "https://localhost:10443",
+        },
+        "issuer": {
+            "url": "https://localhost:10443",
+            "publicUrl": "https://hydra.localhost:4444",
+            "adminUrl": "https://hydra.localhost:4445",
+            "caConfigMap": "kube-root-ca.crt",
+        },
+    }
+
+
+def test_a_deployed_operator_has_its_image(sandbox: Callable[..., Stack]) -> None:
+    values = sandbox(operator={"image": "registry.example/x:1"}).of("Chart")[0].manifest["values"]
+    assert (values["workload"], values["image"]) == ("Deployment", "registry.example/x:1")
+
+
+def test_a_certificate_of_somebody_elses_is_only_referred_to(sandbox: Callable[..., Stack]) -> None:
+    stack = sandbox(gateway={"url": "https://a.example", "tls": {"secretName": "from-cert-manager"}})
+    assert stack.of("Secret") == []
+    listener = stack.of("Gateway")[0].manifest["spec"]["listeners"][0]
+    assert listener["port"] == 443
+    assert listener["tls"]["certificateRefs"] == [{"group": "", "kind": "Secret", "name": "from-cert-manager"}]
+    assert stack.of("EnvoyPatchPolicy") == []
+
+
+def test_a_certificate_file_that_is_not_there_is_named_with_its_setting(
+    sandbox: Callable[..., Stack], project: Path
+) -> None:
+    (project / ".sandbox" / "pki" / "gateway.key").unlink()
+    with pytest.raises(pulumi.RunError, match=r"conecta:gateway.tls.keyFile: .*gateway.key: No such file"):
+        sandbox()
+
+
+def test_a_chart_without_definitions_is_an_error(sandbox: Callable[..., Stack], project: Path) -> None:
+    (project / "charts").unlink()
+    with pytest.raises(pulumi.RunError, match="holds no definitions"):
+        sandbox()
+
+
+def test_the_program_itself_is_short_and_makes_no_object() -> None:
+    text = (ROOT / "__main__.py").read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 60
+    assert "kubernetes" not in text
