@@ -5,8 +5,8 @@ OperatorError
 │  ├─ ClusterUnavailable     the API server is away, slow, or refuses us (401, 403, 429, 5xx)
 │  ├─ Conflict               somebody changed the object first: read again
 │  └─ IssuerUnavailable      the token issuer is away, slow, or answers 5xx
-└─ Rejected                  the API server or the issuer refuses what we wrote (400, 409 on create, 422): a bug of
-                             ours or a foreign object in our way; retried with backoff and logged
+└─ Rejected                  the API server or the issuer refuses what we wrote (400, 422): a bug of
+                             ours; retried with backoff and logged
 
 Mistakes of users are no exceptions: `plan` returns them as conditions. Anything else that is raised is a bug.
 """

@@ -2,6 +2,8 @@
 
 import asyncio
 
+from typing_extensions import override
+
 from conecta_operator.errors import IssuerUnavailable
 from conecta_operator.reconcile.signing_keys import SigningKeys
 from tests.support.fake_issuer import FakeIssuer
@@ -13,7 +15,8 @@ class CountingIssuer(FakeIssuer):
 
     asked = 0
 
-    async def jwks(self) -> str:  # type: ignore[explicit-override]  # typing.override is of Python 3.12
+    @override
+    async def jwks(self) -> str:
         self.asked += 1
         return await super().jwks()
 

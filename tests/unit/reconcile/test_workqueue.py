@@ -8,6 +8,7 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typing_extensions import override
 
 from conecta_operator.reconcile.workqueue import LONGEST_RETRY, QueueClosed, WorkQueue
 from tests.unit.reconcile.stand_ins import FakeClock
@@ -18,7 +19,8 @@ SECOND = timedelta(seconds=1)
 class AlwaysLongest(Random):
     """Jitter that takes nothing away."""
 
-    def random(self) -> float:  # type: ignore[explicit-override]  # typing.override is of Python 3.12
+    @override
+    def random(self) -> float:
         return 1.0
 
 

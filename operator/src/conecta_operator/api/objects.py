@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
+from typing_extensions import override
+
 __all__ = [
     "BACKEND",
     "BACKEND_TLS_POLICY",
@@ -44,6 +46,7 @@ class Kind:
         """The `apiVersion` of a manifest of this kind."""
         return f"{self.group}/{self.version}" if self.group else self.version
 
+    @override
     def __str__(self) -> str:
         return f"{self.plural}.{self.group}" if self.group else self.plural
 
@@ -56,6 +59,7 @@ class ObjectKey:
     namespace: str
     name: str
 
+    @override
     def __str__(self) -> str:
         return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
 

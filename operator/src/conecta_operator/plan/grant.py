@@ -78,10 +78,9 @@ def _farewell(world: GrantWorld) -> GrantPlan:
 
 def _without_access(world: GrantWorld, entitled: tuple[Finding, ...]) -> GrantPlan:
     revoked = revocation(world)
-    had_access = bool(world.keys) or _was_revoked(world.grant)
     if not revoked.is_complete:
         return _plan(world, revoked.steps, (*entitled, _revoking()), world.keys, look_again_in=_POLICY_UNDER_WAY)
-    if had_access:
+    if _had_access(world):
         credentials = _credentials(CredentialsReadyReason.REVOKED, "The key is deleted and its tokens are refused.")
     else:
         credentials = _credentials(CredentialsReadyReason.PENDING, "No key is issued before the grant is approved.")
@@ -135,7 +134,7 @@ def _approved(world: GrantWorld) -> Finding:
             reason=ApprovedReason.AUTOMATIC,
             message=f"{name} admits every agency (spec.access.approval: Automatic).",
         )
-    if world.keys or _was_revoked(world.grant):
+    if _had_access(world):
         reason, message = ApprovedReason.WITHDRAWN, f"{name} admits this grant no longer; ask its provider."
     else:
         reason, message = ApprovedReason.PENDING, f"The provider of {name} has not decided."
@@ -154,9 +153,9 @@ def _is_admitted(world: GrantWorld) -> bool:
     )
 
 
-def _was_revoked(grant: ConectaGrant) -> bool:
-    ended = {CredentialsReadyReason.REVOKED, CredentialsReadyReason.REVOKING}
-    return any(
+def _had_access(world: GrantWorld) -> bool:
+    grant, ended = world.grant, {CredentialsReadyReason.REVOKED, CredentialsReadyReason.REVOKING}
+    return bool(world.keys or grant.status.keys) or any(
         condition.type == ConditionType.CREDENTIALS_READY and condition.reason in ended
         for condition in grant.status.conditions
     )

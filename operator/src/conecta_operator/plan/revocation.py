@@ -28,7 +28,7 @@ class Revocation:
 
 def revocation(world: GrantWorld) -> Revocation:
     """What takes the access of all of a grant's keys away."""
-    client_ids = {key.client_id for key in world.keys}
+    client_ids = _client_ids(world)
     api = world.objects.get(reads.api_of_grant(world.grant))
     if api is not None and world.api is not None and client_ids:
         listed = {entry.client_id for entry in world.api.status.revoked_keys if entry.until > world.now}
@@ -41,6 +41,12 @@ def revocation(world: GrantWorld) -> Revocation:
             return Revocation((), is_complete=False)
     removals = tuple(RemoveKey(client_id) for client_id in sorted(client_ids))
     return Revocation((*removals, *_secrets(world)), is_complete=True)
+
+
+def _client_ids(world: GrantWorld) -> set[str]:
+    """Also those that were reported: a client whose owner was edited away in the issuer is not among `world.keys`."""
+    reported = {key.client_id for key in world.grant.status.keys if naming.key_number(world.grant, key.client_id)}
+    return {key.client_id for key in world.keys} | reported
 
 
 def _denied_in(policy: Manifest) -> set[str]:

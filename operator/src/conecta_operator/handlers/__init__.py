@@ -1,0 +1,1 @@
+"""The door: the only room, with `__main__`, that knows kopf."""

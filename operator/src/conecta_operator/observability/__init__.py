@@ -1,0 +1,1 @@
+"""What people see of the operator from outside: log, metrics, probes."""

@@ -1,0 +1,119 @@
+"""Whom a change concerns: any watched object → the keys that need work.
+
+Pure. What was written for an API is found by its name, never by its labels, so that an edit of those hides nothing.
+Called by `intake` for each event of a watch.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from conecta_operator.api.conecta_api import ConectaApi
+from conecta_operator.api.objects import (
+    BACKEND,
+    BACKEND_TLS_POLICY,
+    CONECTA_API,
+    CONECTA_GRANT,
+    CONFIG_MAP,
+    HTTP_ROUTE,
+    NAMESPACE,
+    SECRET,
+    SECURITY_POLICY,
+    SERVICE,
+    Manifest,
+    ObjectKey,
+    key_of,
+)
+from conecta_operator.plan import reads
+from conecta_operator.reconcile.landscape import Landscape
+
+__all__ = ["WATCHED", "Change", "Happened", "concerned", "shown_to_grants"]
+
+WATCHED: Final = (
+    CONECTA_API,
+    CONECTA_GRANT,
+    HTTP_ROUTE,
+    SECURITY_POLICY,
+    BACKEND,
+    BACKEND_TLS_POLICY,
+    CONFIG_MAP,
+    SERVICE,
+    SECRET,
+    NAMESPACE,
+)
+
+
+class Happened(StrEnum):
+    """What a watch says of an object."""
+
+    ADDED = "ADDED"
+    MODIFIED = "MODIFIED"
+    DELETED = "DELETED"
+    LISTED = "LISTED"
+    """It exists: read at the start, or anew after the watch was interrupted."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One event of a watch. `manifest` is the object afterwards, or the last that was seen of it."""
+
+    happened: Happened
+    manifest: Manifest
+    is_news_for_grants: bool = True
+    """Of an API: whether anything changed that its grants can see."""
+
+
+def concerned(change: Change, landscape: Landscape) -> Iterator[ObjectKey]:
+    """The keys that need work now, maybe some of them twice."""
+    key = key_of(change.manifest)
+    if key.kind == CONECTA_API:
+        yield from _by_api(key, change, landscape)
+    elif key.kind == CONECTA_GRANT:
+        yield key
+    elif key.kind in {HTTP_ROUTE, SECURITY_POLICY, BACKEND, BACKEND_TLS_POLICY}:
+        yield from _by_generated(key, landscape)
+    elif key.kind in {CONFIG_MAP, SERVICE}:
+        yield from (api.key for api in landscape.apis_in(key.namespace) if key in reads.of_api(api))
+    elif key.kind == SECRET:
+        yield from (grant.key for grant in landscape.grants_in(key.namespace) if key.name in grant.secrets)
+    elif key.kind == NAMESPACE:
+        yield from (api.key for api in landscape.apis_in(key.name))
+        yield from (grant.key for grant in landscape.grants_in(key.name))
+
+
+def shown_to_grants(api: Manifest) -> object:
+    """What a grant can see of its API, to be compared. A change of anything else needs no look at the API's grants.
+
+    All of it but the list of revoked keys, the times of conditions, and what the API server adds to each write. Without
+    this, each revocation would have all grants of the API looked at, not just those that are being revoked.
+    """
+    metadata = api["metadata"]
+    status = api.get("status") or {}
+    return (
+        metadata.get("uid"),
+        metadata.get("deletionTimestamp"),
+        repr(api.get("spec")),
+        status.get("url"),
+        tuple(_statement(condition) for condition in status.get("conditions") or ()),
+    )
+
+
+def _statement(condition: dict[str, Any]) -> tuple[object, ...]:
+    return condition.get("type"), condition.get("status"), condition.get("reason"), condition.get("observedGeneration")
+
+
+def _by_api(key: ObjectKey, change: Change, landscape: Landscape) -> Iterator[ObjectKey]:
+    yield key
+    yield from (grant.key for grant in landscape.grants_of(key) if change.is_news_for_grants or grant.is_being_revoked)
+    yield from (rival.key for rival in landscape.apis_claiming(ConectaApi.parse(change.manifest).base_path))
+    if change.happened in {Happened.ADDED, Happened.DELETED}:
+        # The ConfigMap with the issuer's keys is owned by all APIs of the namespace together.
+        yield from (sibling.key for sibling in landscape.apis_in(key.namespace))
+
+
+def _by_generated(key: ObjectKey, landscape: Landscape) -> Iterator[ObjectKey]:
+    api = ObjectKey(CONECTA_API, key.namespace, key.name)
+    yield api
+    if key.kind == SECURITY_POLICY:
+        yield from (grant.key for grant in landscape.grants_of(api) if grant.is_being_revoked)

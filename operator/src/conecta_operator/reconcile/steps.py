@@ -1,0 +1,85 @@
+"""Carries out what a plan says, step by step.
+
+A crash or an error between any two steps is harmless: plans are made so that the next reconcile finishes what is left.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, assert_never
+
+from conecta_operator.api.durations import timestamp
+from conecta_operator.api.objects import GROUP, Manifest, key_of
+from conecta_operator.apply.cluster import Cluster
+from conecta_operator.apply.issuer import Issuer
+from conecta_operator.plan.plans import DeleteObject, DenyKeys, PutKey, RemoveKey, SetFinalizers, Step, WriteObject
+
+__all__ = ["Steps", "described"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Steps:
+    """The hands. Raises what `Cluster` and `Issuer` raise, and then does none of the steps that are left."""
+
+    cluster: Cluster
+    issuer: Issuer
+
+    async def carry_out(self, steps: Iterable[Step], subject: Manifest) -> Manifest:
+        """Do all steps in order. Yields the subject of the plan as it is stored afterwards."""
+        for step in steps:
+            if isinstance(step, SetFinalizers):
+                subject = await self.cluster.replace(_with_finalizers(subject, step.finalizers))
+            else:
+                await self._carry_out(step)
+        return subject
+
+    async def _carry_out(self, step: WriteObject | DeleteObject | PutKey | RemoveKey | DenyKeys) -> None:
+        match step:
+            case WriteObject(manifest, over=None):
+                await self.cluster.create(manifest)
+            case WriteObject(manifest):
+                await self.cluster.replace(manifest)
+            case DeleteObject(manifest):
+                await self.cluster.delete(manifest)
+            case PutKey(key, secret):
+                await self.issuer.put(key, secret)
+            case RemoveKey(client_id):
+                await self.issuer.remove(client_id)
+            case DenyKeys(api, until):
+                await self.cluster.patch_status(api, {"revokedKeys": _revoked(api, until)})
+            case _:
+                assert_never(step)
+
+
+def _with_finalizers(subject: Manifest, ours: tuple[str, ...]) -> Manifest:
+    metadata = subject["metadata"]
+    theirs = [finalizer for finalizer in metadata.get("finalizers") or [] if not finalizer.startswith(f"{GROUP}/")]
+    return {**subject, "metadata": {**metadata, "finalizers": [*theirs, *ours]}}
+
+
+def _revoked(api: Manifest, until: dict[str, datetime]) -> list[dict[str, Any]]:
+    """The API's list with these keys on it. A key that is there already stays for the longer of the two times."""
+    listed = {entry["clientId"]: entry["until"] for entry in (api.get("status") or {}).get("revokedKeys") or []}
+    added = {client_id: timestamp(moment) for client_id, moment in until.items()}
+    merged = {client_id: max(listed.get(client_id, ""), added.get(client_id, "")) for client_id in {**listed, **added}}
+    return [{"clientId": client_id, "until": moment} for client_id, moment in sorted(merged.items())]
+
+
+def described(step: Step) -> str:
+    """The step in a few words, for the log: names only."""
+    match step:
+        case SetFinalizers(finalizers):
+            words = f"finalizers [{', '.join(finalizers)}]"
+        case WriteObject(manifest, over):
+            words = f"{'create' if over is None else 'replace'} {key_of(manifest)}"
+        case DeleteObject(manifest):
+            words = f"delete {key_of(manifest)}"
+        case PutKey(key):
+            words = f"put key {key.client_id}"
+        case RemoveKey(client_id):
+            words = f"remove key {client_id}"
+        case DenyKeys(api, until):
+            words = f"deny keys [{', '.join(sorted(until))}] at {key_of(api)}"
+        case _:
+            assert_never(step)
+    return words
