@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
+from conecta_operator.reconcile.mapping import WATCHED
+from conecta_operator.settings import PREFIX, Settings
+
 CHARTS = Path(__file__).parents[2] / "charts"
 CHART = CHARTS / "conecta-operator"
 pytestmark = pytest.mark.skipif(shutil.which("helm") is None, reason="helm is not on PATH")
@@ -104,6 +107,12 @@ def test_a_role_gives_exactly_these_rights(name: str, expected: dict[tuple[str, 
     assert "aggregationRule" not in role
 
 
+def test_the_operator_may_see_all_that_it_watches() -> None:
+    granted = rights(one(rendered(workload="Process"), "ClusterRole"))
+    for kind in WATCHED:
+        assert {"get", "list", "watch"} <= set(granted[kind.group, kind.plural].split()), kind
+
+
 def test_no_role_has_a_wildcard() -> None:
     roles = [each for each in rendered(workload="Process") if each["kind"] in ("ClusterRole", "Role")]
     assert len(roles) == 3
@@ -155,7 +164,7 @@ def test_its_probes_ask_the_port_that_it_is_told() -> None:
 
 def test_its_settings_are_those_of_the_values() -> None:
     _, only = container()
-    environment = {each["name"].removeprefix("CONECTA_OPERATOR_"): each["value"] for each in only["env"]}
+    environment = {each["name"].removeprefix(PREFIX): each["value"] for each in only["env"]}
     issuer = DEPLOYED["issuer"]
     assert isinstance(issuer, dict)
     assert (
@@ -172,6 +181,11 @@ def test_its_settings_are_those_of_the_values() -> None:
             "ALLOW_LOCAL_BACKENDS": "false",
         }.items()
     )
+
+
+def test_every_variable_of_its_environment_is_a_setting_that_it_knows() -> None:
+    _, only = container()
+    assert {each["name"].removeprefix(PREFIX).lower() for each in only["env"]} <= set(Settings.model_fields)
 
 
 @pytest.mark.parametrize(

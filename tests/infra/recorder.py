@@ -1,6 +1,7 @@
 """Runs the program, or a part of it, under Pulumi's mocks, and hands back everything that it registered."""
 
 import asyncio
+import json
 import runpy
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -10,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pulumi.runtime
+import pytest
 import yaml
 from pulumi.runtime import rpc
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
+from typing_extensions import override
 
-__all__ = ["ROOT", "STACK_FILES", "Made", "Stack", "deploy", "settings_of", "whole_program"]
+__all__ = ["ROOT", "STACK_FILES", "Made", "Project", "Stack", "deploy", "settings_of", "whole_program"]
 
 ROOT = Path(__file__).parents[2]
 STACK_FILES = sorted((ROOT / "environments").glob("Pulumi.*.yaml"))
@@ -67,16 +70,31 @@ class Stack:
         return [made for made in self.resources if made.type.rpartition(":")[2] == kind]
 
 
+@dataclass(frozen=True)
+class Project:
+    """The folder that the program runs in, and the way by which the engine hands it its settings."""
+
+    folder: Path
+    _environment: pytest.MonkeyPatch
+
+    def configure(self, config: Mapping[str, Any]) -> None:
+        """Set all settings: structures as JSON, in one environment variable."""
+        texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
+        self._environment.setenv("PULUMI_CONFIG", json.dumps(texts))
+
+
 @dataclass
 class _Recorder(Mocks):
     """Answers as a cluster would that takes everything as it is given."""
 
     made: list[MockResourceArgs] = field(default_factory=list)
 
+    @override
     def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:
         self.made.append(args)
         return f"{args.name}-id", dict(args.inputs)
 
+    @override
     def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
         raise AssertionError(f"the program asks the outside world: {args.token}")
 
@@ -96,10 +114,11 @@ class _Monitor(MockMonitor):
         super().__init__(mocks)
         self.requests: dict[tuple[str, str], Any] = {}
 
-    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - gRPC's name
+    @override
+    def RegisterResource(self, request: Any) -> Any:
         self.requests[request.type, request.name] = request
         with _closed_loop():
-            return super().RegisterResource(request)
+            return super().RegisterResource(request)  # type: ignore[no-untyped-call]
 
 
 def deploy(program: Callable[[], object], *, preview: bool = False) -> Stack:
@@ -110,7 +129,7 @@ def deploy(program: Callable[[], object], *, preview: bool = False) -> Stack:
     def inside() -> None:
         with _closed_loop():
             pulumi.runtime.set_mocks(recorder, project="conecta", stack="test", preview=preview, monitor=monitor)
-            pulumi.runtime.test(program)()
+            pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]
 
     with ThreadPoolExecutor(max_workers=1) as threads:
         threads.submit(inside).result()

@@ -1,19 +1,18 @@
 """The whole program, for every stack file."""
 
 import base64
-from collections.abc import Callable, Mapping
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pulumi
 import pytest
 from pulumi.runtime import rpc
 
-from tests.infra.recorder import ROOT, STACK_FILES, Made, Stack, deploy, settings_of, whole_program
+from tests.infra.recorder import ROOT, STACK_FILES, Made, Project, Stack, deploy, settings_of, whole_program
 
 SANDBOX = settings_of(ROOT / "environments" / "Pulumi.sandbox.yaml")
 
-Configure = Callable[[Mapping[str, Any]], None]
+CHART = "kubernetes:helm.sh/v4:Chart"
 
 
 @pytest.fixture(params=STACK_FILES, ids=lambda file: file.name)
@@ -22,20 +21,18 @@ def stack_settings(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 
 @pytest.fixture(params=[False, True], ids=["up", "preview"])
-def stack(request: pytest.FixtureRequest, stack_settings: dict[str, Any], project: Path, configure: Configure) -> Stack:
+def stack(request: pytest.FixtureRequest, stack_settings: dict[str, Any], project: Project) -> Stack:
     """The program with one stack's settings, in an up and in a preview."""
-    assert project
-    configure(stack_settings)
+    project.configure(stack_settings)
     return deploy(whole_program, preview=request.param)
 
 
 @pytest.fixture
-def sandbox(project: Path, configure: Configure) -> Callable[..., Stack]:
+def sandbox(project: Project) -> Callable[..., Stack]:
     """The program with the sandbox's settings but for those given."""
-    assert project
 
     def run(**changes: object) -> Stack:
-        configure({**SANDBOX, **{f"conecta:{key}": value for key, value in changes.items()}})
+        project.configure({**SANDBOX, **{f"conecta:{key}": value for key, value in changes.items()}})
         return deploy(whole_program)
 
     return run
@@ -72,9 +69,6 @@ def test_every_object_is_for_the_stacks_own_cluster(stack: Stack) -> None:
 
 def test_every_object_has_a_fixed_name(stack: Stack) -> None:
     assert [made.name for made in stack if is_child(made) and made.type != CHART and not made.object_name] == []
-
-
-CHART = "kubernetes:helm.sh/v4:Chart"
 
 
 def test_no_two_objects_are_one(stack: Stack) -> None:
@@ -206,15 +200,15 @@ def test_a_certificate_of_somebody_elses_is_only_referred_to(sandbox: Callable[.
 
 
 def test_a_certificate_file_that_is_not_there_is_named_with_its_setting(
-    sandbox: Callable[..., Stack], project: Path
+    sandbox: Callable[..., Stack], project: Project
 ) -> None:
-    (project / ".sandbox" / "pki" / "gateway.key").unlink()
+    (project.folder / ".sandbox" / "pki" / "gateway.key").unlink()
     with pytest.raises(pulumi.RunError, match=r"conecta:gateway.tls.keyFile: .*gateway.key: No such file"):
         sandbox()
 
 
-def test_a_chart_without_definitions_is_an_error(sandbox: Callable[..., Stack], project: Path) -> None:
-    (project / "charts").unlink()
+def test_a_chart_without_definitions_is_an_error(sandbox: Callable[..., Stack], project: Project) -> None:
+    (project.folder / "charts").unlink()
     with pytest.raises(pulumi.RunError, match="holds no definitions"):
         sandbox()
 

@@ -2,14 +2,14 @@
 
 import copy
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pulumi
 import pytest
 
 from infra.settings import StackSettings, WrongSettings, from_mapping, load
-from tests.infra.recorder import deploy
+from tests.infra.recorder import Project, deploy
 
 RIGHT: dict[str, Any] = {
     "cluster": {"context": "producao"},
@@ -169,17 +169,19 @@ def test_settings_can_not_be_changed_afterwards() -> None:
 
 
 def test_the_program_reads_all_settings_of_its_own_project_and_no_other(
-    configure: Callable[[Mapping[str, Any]], None],
+    project: Project,
 ) -> None:
     read: list[StackSettings] = []
-    configure({"pulumi:disable-default-providers": ["*"], **{f"conecta:{key}": value for key, value in RIGHT.items()}})
+    project.configure(
+        {"pulumi:disable-default-providers": ["*"], **{f"conecta:{key}": value for key, value in RIGHT.items()}}
+    )
     deploy(lambda: read.append(load()))
     assert read == [from_mapping(RIGHT)]
 
 
 def test_a_wrong_setting_stops_the_program_with_a_message_instead_of_a_traceback(
-    configure: Callable[[Mapping[str, Any]], None],
+    project: Project,
 ) -> None:
-    configure({"conecta:cluster": json.dumps({"context": 1}), "conecta:protekt": "true"})
+    project.configure({"conecta:cluster": json.dumps({"context": 1}), "conecta:protekt": "true"})
     with pytest.raises(pulumi.RunError, match=r"conecta:cluster.context: [^$]*conecta:protekt: is no setting"):
         deploy(load)

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import envoy
+import envoy  # type: ignore[import-untyped]
 import pytest
+from typing_extensions import override
 
 from infra.issuer import CREDENTIALS
 
@@ -39,9 +40,11 @@ class _Issuer(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(answer)
 
+    @override
     def address_string(self) -> str:
         return "unix"
 
+    @override
     def log_message(self, *_: object) -> None:
         """Nobody reads it."""
 
@@ -51,6 +54,7 @@ class _UnixConnection(http.client.HTTPConnection):
         super().__init__("localhost", timeout=10)
         self._path = path
 
+    @override
     def connect(self) -> None:
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.sock.settimeout(self.timeout)

@@ -1,0 +1,36 @@
+"""Conecta as a Pulumi program: settings → layers → exports."""
+
+from pathlib import Path
+
+import pulumi
+
+from infra import settings
+from infra.cluster import cluster
+from infra.definitions import Definitions, DefinitionsArgs
+from infra.gateway import GatewayArgs, GatewayLayer
+from infra.issuer import IssuerArgs, IssuerRoute
+from infra.release import OperatorRelease, ReleaseArgs
+from infra.tenancy import Tenancy, TenancyArgs
+
+stack = settings.load()
+provider = cluster(stack.cluster)
+
+
+def inside(*needs: pulumi.Resource) -> pulumi.ResourceOptions:
+    """In the stack's cluster, made after what it needs, and unmade before that."""
+    return pulumi.ResourceOptions(providers=[provider], depends_on=list(needs))
+
+
+definitions = Definitions(
+    "definitions", DefinitionsArgs(folder=Path("charts/conecta-crds/crds"), protect=stack.protect), inside()
+)
+gateway = GatewayLayer("gateway", GatewayArgs(gateway=stack.gateway, protect=stack.protect), inside())
+issuer = IssuerRoute("issuer", IssuerArgs(issuer=stack.issuer, namespace=gateway.namespace), inside(gateway))
+release = OperatorRelease(
+    "release", ReleaseArgs(chart="./charts/conecta-operator", settings=stack), inside(definitions)
+)
+# The operator must still have its rights when what agencies wrote goes with their namespaces: it lets go of it last.
+tenancy = Tenancy("tenancy", TenancyArgs(agencies=stack.agencies, protect=stack.protect), inside(release, gateway))
+
+pulumi.export("gatewayUrl", stack.gateway.url)
+pulumi.export("agencies", sorted(stack.agencies))

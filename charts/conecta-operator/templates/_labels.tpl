@@ -1,0 +1,6 @@
+{{- define "conecta-operator.labels" -}}
+app.kubernetes.io/name: conecta-operator
+app.kubernetes.io/part-of: conecta
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+{{- end }}

@@ -1,0 +1,82 @@
+"""The way to the token issuer: the one route of the platform's own, and the only one that asks for no token."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pulumi
+
+from infra import names
+from infra.layer import ENVOY_GATEWAY, GATEWAY_API, Layer
+from infra.settings import IssuerSettings
+
+__all__ = ["IssuerArgs", "IssuerRoute"]
+
+CREDENTIALS = Path(__file__).with_name("token_credentials.lua")
+
+
+@dataclass(frozen=True, kw_only=True)
+class IssuerArgs:
+    """`namespace` is the Gateway's."""
+
+    issuer: IssuerSettings
+    namespace: pulumi.Input[str]
+
+
+class IssuerRoute(Layer):
+    """`POST /oauth2/jwt-token`, as every client of the programme knows it, answered by Hydra over TLS.
+
+    The route is made last, so that it is never there without what makes its answers right.
+    """
+
+    def __init__(self, name: str, args: IssuerArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("conecta:issuer:IssuerRoute", name, None, opts)
+        specs = {
+            "Backend": (ENVOY_GATEWAY, backend(args.issuer)),
+            "BackendTLSPolicy": (GATEWAY_API, verified_tls(args.issuer)),
+            "SecurityPolicy": (ENVOY_GATEWAY, {"targetRefs": [_ROUTE], "authorization": {"defaultAction": "Allow"}}),
+            "EnvoyExtensionPolicy": (ENVOY_GATEWAY, credentials_in_one_place()),
+        }
+        parts = [
+            self._custom(f"token-{kind.lower()}", (api, kind), names.TOKEN_ROUTE, spec, namespace=args.namespace)
+            for kind, (api, spec) in specs.items()
+        ]
+        http_route = (GATEWAY_API, "HTTPRoute")
+        self._custom("token-route", http_route, names.TOKEN_ROUTE, route(), namespace=args.namespace, after=parts)
+        self.register_outputs({})
+
+
+_ROUTE = {"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "name": names.TOKEN_ROUTE}
+_BACKEND = {"group": "gateway.envoyproxy.io", "kind": "Backend", "name": names.TOKEN_ROUTE}
+
+
+def route() -> dict[str, Any]:
+    """From the programme's path to Hydra's; POST and nothing else."""
+    rewrite = {"path": {"type": "ReplaceFullPath", "replaceFullPath": "/oauth2/token"}}
+    gateway = {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": names.GATEWAY}
+    return {
+        "parentRefs": [{**gateway, "sectionName": names.LISTENER}],
+        "rules": [
+            {
+                "matches": [{"path": {"type": "Exact", "value": names.TOKEN_PATH}, "method": "POST"}],
+                "filters": [{"type": "URLRewrite", "urlRewrite": rewrite}],
+                "backendRefs": [_BACKEND],
+            }
+        ],
+    }
+
+
+def backend(issuer: IssuerSettings) -> dict[str, Any]:
+    """Where the issuer is."""
+    return {"endpoints": [{"fqdn": {"hostname": issuer.host, "port": issuer.port}}]}
+
+
+def verified_tls(issuer: IssuerSettings) -> dict[str, Any]:
+    """Who it must prove to be."""
+    authority = {"group": "", "kind": "ConfigMap", "name": issuer.ca_config_map}
+    return {"targetRefs": [_BACKEND], "validation": {"caCertificateRefs": [authority], "hostname": issuer.host}}
+
+
+def credentials_in_one_place() -> dict[str, Any]:
+    """Clients send their credentials by header, by body, or by both; Hydra takes one way only."""
+    return {"targetRefs": [_ROUTE], "lua": [{"type": "Inline", "inline": CREDENTIALS.read_text(encoding="utf-8")}]}

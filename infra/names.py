@@ -1,0 +1,36 @@
+"""The fixed names of the platform. Agencies' manifests, the operator and people rely on them."""
+
+from typing import Final
+
+__all__ = [
+    "AGENCY",
+    "AGENCY_CNPJ",
+    "AGENCY_NAME",
+    "AGENCY_SIORG",
+    "GATEWAY",
+    "GATEWAY_NAMESPACE",
+    "LISTENER",
+    "OPERATOR",
+    "PLATFORM_AGENCY",
+    "SYSTEM_NAMESPACE",
+    "TOKEN_PATH",
+    "TOKEN_ROUTE",
+]
+
+GATEWAY: Final = "conecta"
+"""Of the Gateway, its GatewayClass and what configures them."""
+GATEWAY_NAMESPACE: Final = "conecta-gateway"
+LISTENER: Final = "https"
+OPERATOR: Final = "conecta-operator"
+"""Of the operator's service account and workload."""
+SYSTEM_NAMESPACE: Final = "conecta-system"
+TOKEN_ROUTE: Final = "conecta-token"  # noqa: S105 - a name
+TOKEN_PATH: Final = "/oauth2/jwt-token"  # noqa: S105 - a path
+
+AGENCY: Final = "conecta.gov.br/agency"
+"""Label that says whose a namespace is; only such namespaces may attach routes to the Gateway."""
+AGENCY_CNPJ: Final = "conecta.gov.br/cnpj"
+AGENCY_SIORG: Final = "conecta.gov.br/siorg"
+AGENCY_NAME: Final = "conecta.gov.br/agency-name"
+PLATFORM_AGENCY: Final = "conecta"
+"""Value of the label for the platform's own routes. It has no CNPJ: the platform is nobody's provider or receiver."""

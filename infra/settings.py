@@ -1,0 +1,247 @@
+"""The settings of a stack: `environments/Pulumi.<stack>.yaml`, typed and parsed once.
+
+`load` reads them where Pulumi leaves them for the program; `from_mapping` does the work and touches nothing outside.
+The table of all keys is in `environments/README.md`.
+"""
+
+import ipaddress
+import json
+import re
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Final, Literal, Self
+from urllib.parse import urlsplit
+
+import pulumi
+import pulumi.runtime
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic.alias_generators import to_camel
+
+from infra import names
+from infra.cnpj import is_cnpj
+
+__all__ = [
+    "AgencySettings",
+    "ClusterSettings",
+    "GatewaySettings",
+    "IssuerSettings",
+    "OperatorSettings",
+    "StackSettings",
+    "TlsSettings",
+    "WrongSettings",
+    "from_mapping",
+    "load",
+]
+
+_RESERVED_NAMESPACE: Final = re.compile(r"default|kube-.*|conecta|conecta-.*|envoy-gateway-.*")
+
+
+class WrongSettings(pulumi.RunError):
+    """Some settings are wrong; the text names each of them and says what it ought to be."""
+
+
+def _https_origin(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        complete = parts.scheme == "https" and parts.hostname is not None and parts.port != 0
+    except ValueError:
+        complete = False
+    if not complete or text != f"https://{parts.netloc}" or "@" in text:
+        raise ValueError("must be https://<host>, perhaps with :<port>, and nothing after it")
+    return text
+
+
+def _address(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise ValueError("must be an IP address") from None
+
+
+def _checked_cnpj(text: str) -> str:
+    if not is_cnpj(text):
+        raise ValueError("must be a CNPJ: 14 characters without punctuation, with right check digits")
+    return text
+
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$", max_length=253)]
+Label = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Text = Annotated[str, Field(pattern=r"^\S(.*\S)?$", max_length=200)]
+HttpsOrigin = Annotated[str, AfterValidator(_https_origin)]
+IpAddress = Annotated[str, AfterValidator(_address)]
+Cnpj = Annotated[str, AfterValidator(_checked_cnpj)]
+SiorgCode = Annotated[str, Field(pattern=r"^[0-9]{1,8}$")]
+
+
+class _Settings(BaseModel):
+    """Keys are written in camelCase; what isn't a key is a mistake, and so is a value of another type."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, alias_generator=to_camel)
+
+
+class ClusterSettings(_Settings):
+    """Which cluster the stack is for."""
+
+    context: Text
+    """A context of the kubeconfig; never "the current one", which differs from desk to desk."""
+
+
+class TlsSettings(_Settings):
+    """The certificate of the gateway: two PEM files, or a Secret that somebody else keeps."""
+
+    secret_name: Name | None = None
+    certificate_file: Text | None = None
+    key_file: Text | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        files = (self.certificate_file, self.key_file)
+        if all(files) if self.secret_name is None else not any(files):
+            return self
+        raise ValueError("give either secretName, or certificateFile and keyFile")
+
+
+class GatewaySettings(_Settings):
+    """The one door that every call comes through."""
+
+    url: HttpsOrigin
+    """As receivers see it; also what tokens name as their issuer."""
+    port: Port = 443
+    """Of the HTTPS listener."""
+    bind_address: IpAddress | None = None
+    """Listen on this address only; else on all, which is right where the gateway is a pod."""
+    tls: TlsSettings
+
+
+class IssuerSettings(_Settings):
+    """The token issuer (Ory Hydra), reached by TLS only."""
+
+    public_url: HttpsOrigin
+    """Where it issues tokens and publishes its keys."""
+    admin_url: HttpsOrigin
+    """Where the operator keeps its OAuth 2 clients."""
+    ca_config_map: Name
+    """Holds, under `ca.crt`, who signs the issuer's certificate; in both platform namespaces."""
+
+    @field_validator("public_url")
+    @classmethod
+    def _resolvable_by_the_gateway(cls, url: str) -> str:
+        host = urlsplit(url).hostname or ""
+        if "." not in host or host.replace(".", "").isdigit():
+            raise ValueError("must name a host of two labels or more, not an address: the gateway resolves it")
+        return url
+
+    @property
+    def host(self) -> str:
+        """Whom the gateway asks for tokens, and whose name the certificate must bear."""
+        return urlsplit(self.public_url).hostname or ""
+
+    @property
+    def port(self) -> int:
+        """Where it asks."""
+        return urlsplit(self.public_url).port or 443
+
+
+class OperatorSettings(_Settings):
+    """How the operator runs. Its rights are the same either way."""
+
+    workload: Literal["Deployment", "Process"] = "Deployment"
+    """`Process`: somebody starts it outside of the cluster, with the rights of its service account."""
+    image: Text | None = None
+
+    @model_validator(mode="after")
+    def _an_image_to_deploy(self) -> Self:
+        if (self.workload == "Deployment") == (self.image is None):
+            raise ValueError("image is needed for workload Deployment, and for no other")
+        return self
+
+
+class AgencySettings(_Settings):
+    """An agency (órgão): a tenant of the platform."""
+
+    name: Text
+    """In full, as people write it."""
+    cnpj: Cnpj
+    siorg: SiorgCode
+    """Its code in SIORG, the register of the federal executive's structure."""
+    namespaces: tuple[Label, ...] = ()
+    """Default: one, of the agency's own name."""
+
+
+class StackSettings(_Settings):
+    """All settings of one stack."""
+
+    cluster: ClusterSettings
+    gateway: GatewaySettings
+    issuer: IssuerSettings
+    operator: OperatorSettings
+    agencies: dict[Label, AgencySettings]
+    """By the short name that prefixes client ids and group names; it never changes."""
+    protect: bool = True
+    """Whether namespaces and definitions, and with them what users wrote, are safe from `pulumi destroy`."""
+
+    @field_validator("agencies")
+    @classmethod
+    def _own_namespaces(cls, agencies: dict[str, AgencySettings]) -> dict[str, AgencySettings]:
+        placed = {
+            slug: agency if agency.namespaces else agency.model_copy(update={"namespaces": (slug,)})
+            for slug, agency in agencies.items()
+        }
+        mistakes = list(_mistakes_of_namespaces(placed))
+        if mistakes:
+            raise ValueError("; ".join(mistakes))
+        return placed
+
+
+def _mistakes_of_namespaces(agencies: Mapping[str, AgencySettings]) -> Iterable[str]:
+    owners: dict[str, str] = {}
+    for slug, agency in agencies.items():
+        if slug == names.PLATFORM_AGENCY:
+            yield f"{slug} is what the platform calls itself"
+        for namespace in agency.namespaces:
+            if _RESERVED_NAMESPACE.fullmatch(namespace):
+                yield f"{slug}: namespace {namespace} is not an agency's to have"
+            if namespace in owners:
+                yield f"{slug}: namespace {namespace} is already listed for {owners[namespace]}"
+            owners[namespace] = slug
+
+
+def from_mapping(values: Mapping[str, Any]) -> StackSettings:
+    """The settings, or WrongSettings which names every wrong key at once, by its path."""
+    try:
+        return StackSettings.model_validate_json(json.dumps(values))
+    except ValidationError as error:
+        lines = sorted(f"  {_path(mistake['loc'])}: {_complaint(mistake)}" for mistake in error.errors())
+        raise WrongSettings("Wrong settings of the stack:\n" + "\n".join(lines)) from None
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in location if step != "[key]")
+    return "conecta:" + "".join(steps).removeprefix(".")
+
+
+def _complaint(mistake: Mapping[str, Any]) -> str:
+    match mistake["type"]:
+        case "missing":
+            return "is missing"
+        case "extra_forbidden":
+            return "is no setting"
+        case "value_error":
+            return str(mistake["ctx"]["error"])
+        case _:
+            return str(mistake["msg"])
+
+
+def load() -> StackSettings:
+    """The settings of the stack that this program runs for."""
+    prefix = f"{pulumi.get_project()}:"
+    stored = pulumi.runtime.get_config_env()
+    return from_mapping({key.removeprefix(prefix): _value(stored[key]) for key in stored if key.startswith(prefix)})
+
+
+def _value(text: str) -> Any:
+    """Pulumi hands over structured values and numbers as JSON, and texts as they are."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
