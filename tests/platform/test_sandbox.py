@@ -31,7 +31,7 @@ def listeners() -> set[tuple[str, int]]:
     return {
         (connection.laddr.ip, connection.laddr.port)
         for connection in psutil.net_connections("tcp")
-        if connection.status == psutil.CONN_LISTEN
+        if connection.status == psutil.CONN_LISTEN and connection.laddr
     }
 
 
@@ -110,12 +110,14 @@ def test_etcd_admits_nobody_but_the_api_server(platform: Layout, certificate: st
     "port", [ports.ETCD, ports.APISERVER, ports.KCM, ports.HYDRA_PUBLIC, ports.HYDRA_ADMIN, ports.DEMO_BACKEND]
 )
 def test_services_speak_tls(port: int) -> None:
-    with pytest.raises((OSError, http.client.HTTPException)), socket.create_connection(("127.0.0.1", port)) as plain:
+    """To a request in clear they say nothing, or that it is a bad one."""
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as plain:
         plain.sendall(b"GET / HTTP/1.0\r\n\r\n")
-        answer = plain.recv(100)
-        if answer and b" 400 " not in answer:
-            pytest.fail(f"answered in clear: {answer!r}")
-        raise ConnectionError
+        try:
+            answer = plain.recv(100)
+        except ConnectionResetError:
+            answer = b""
+    assert not answer or b" 400 " in answer or answer.startswith(b"\x15\x03")
 
 
 def test_nobody_holds_a_credential_of_system_masters(platform: Layout) -> None:
