@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv/bin
 SERVICE ?=
-LINES ?= 100
+LINES ?= 40
 
 .DEFAULT_GOAL := help
 .PHONY: help up down status logs test test-fast check lock venv
@@ -34,7 +34,7 @@ check: venv           ## lint, types, import rules, freshness of what is generat
 	@$(VENV)/ruff format --check .
 	@$(VENV)/mypy
 	@$(VENV)/lint-imports
-	@$(VENV)/python -m conecta_operator.api.crds --check
+	@$(VENV)/python -m conecta_operator.crds --check
 
 lock:                 ## pin the newest versions that requirements/*.in allow (needs uv: pip install uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \

@@ -226,6 +226,8 @@ def _complaint(mistake: Mapping[str, Any]) -> str:
             return "is missing"
         case "extra_forbidden":
             return "is no setting"
+        case "string_type":
+            return "must be text: a number needs quotes"
         case "value_error":
             return str(mistake["ctx"]["error"])
         case _:

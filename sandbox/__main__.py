@@ -72,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
         commands.add_parser(name, help=text).set_defaults(run=run)
     show = commands.add_parser("logs", help="show the end of the services' logs")
     show.add_argument("service", nargs="?", help="only this one's")
-    show.add_argument("--lines", type=int, default=100, help="how many lines of each (default: %(default)s)")
+    show.add_argument("--lines", type=int, default=40, help="how many lines of each (default: %(default)s)")
     show.set_defaults(run=_logs)
     apart = commands.add_parser("isolated", help="run a command in a network and with a state folder of its own")
     apart.add_argument("command", nargs="+", metavar="-- COMMAND")

@@ -15,7 +15,7 @@ __all__ = ["CommandFailed", "Commands"]
 SHOWN_LINES: Final = 25
 
 
-class CommandFailed(SandboxError):  # noqa: N818 - reads as what happened
+class CommandFailed(SandboxError):
     """A program said no; its own words are in the message."""
 
 

@@ -9,7 +9,7 @@ from sandbox.processes import GRACE, Processes
 from sandbox.services import STAGES
 from sandbox.steps import Report
 
-__all__ = ["down", "stop_in_order"]
+__all__ = ["down", "remove_if_empty", "stop_in_order"]
 
 
 def down(layout: Layout, report: Report) -> None:
@@ -21,7 +21,7 @@ def down(layout: Layout, report: Report) -> None:
         processes = Processes(layout)
         stopped = stop_in_order(processes, processes.names())
         _empty(layout)
-        _remove_folder(layout)
+        remove_if_empty(layout)
     report.say(f"ended: {', '.join(stopped)}" if stopped else "nothing was running")
 
 
@@ -44,8 +44,8 @@ def _empty(layout: Layout) -> None:
             entry.unlink()
 
 
-def _remove_folder(layout: Layout) -> None:
-    """Remove the empty folder, unless the namespaces of a test run that is going on have theirs mounted on it."""
-    if layout.state.is_mount() or is_locked(layout.test_state):
+def remove_if_empty(layout: Layout) -> None:
+    """Remove the folder, unless something is in it or a test run that is going on has its own mounted on it."""
+    if any(layout.state.iterdir()) or layout.state.is_mount() or is_locked(layout.test_state):
         return
     layout.state.rmdir()

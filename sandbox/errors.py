@@ -11,7 +11,7 @@ class SandboxError(Exception):
     """Something that its reader can act on: shown without a traceback."""
 
 
-class ServiceDied(SandboxError):  # noqa: N818 - reads as what happened
+class ServiceDied(SandboxError):
     """A service ended though nobody asked it to."""
 
     def __init__(self, service: str, exit_code: int | None, log: Path) -> None:

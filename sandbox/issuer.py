@@ -17,10 +17,12 @@ from sandbox.pki import write_private
 from sandbox.ports import HYDRA_ADMIN, HYDRA_PUBLIC
 from sandbox.probes import request, tls_context
 
-__all__ = ["configuration", "ensure_signing_key", "migrate", "private_jwk", "write_configuration"]
+__all__ = ["ENVIRONMENT", "configuration", "ensure_signing_key", "migrate", "private_jwk", "write_configuration"]
 
 SIGNING_KEYS: Final = "/admin/keys/hydra.jwt.access-token"
 KEY_BITS: Final = 2048
+ENVIRONMENT: Final = {"GOPATH": "/nonexistent"}
+"""Without it Hydra asks any `go` that is on PATH, which leaves files in the home folder."""
 
 
 def configuration(layout: Layout, system_secret: str) -> dict[str, Any]:
@@ -65,6 +67,7 @@ def migrate(layout: Layout, commands: Commands) -> None:
     """Bring the database to the schema of this Hydra."""
     commands.run(
         "hydra", "migrate", "sql", "up", "--read-from-env", "--yes", "--config", layout.run / "hydra.yaml",
+        environment=ENVIRONMENT,
         log=layout.log("hydra-migrate"),
     )  # fmt: skip
 

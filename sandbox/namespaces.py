@@ -37,8 +37,9 @@ def enter(namespaces: int = 0, *, as_root: bool = False) -> None:
     user, group = os.geteuid(), os.getegid()
     if code := _unshare(USER | MOUNT | namespaces):
         who = "root" if user == 0 else "an ordinary user"
+        why = "their number is limited" if code == errno.ENOSPC else os.strerror(code)
         raise SandboxError(
-            f"this machine lets {who} make no namespaces ({os.strerror(code)}). "
+            f"this machine lets {who} make no namespaces ({why}). "
             "Run as root, in a container with the capability SYS_ADMIN, or allow user namespaces "
             "(sysctl kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0, "
             "user.max_user_namespaces > 0)."

@@ -2,6 +2,7 @@
 
 import errno
 import socket
+import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -112,7 +113,8 @@ def _holder(number: int) -> str:
     for pid in pids:
         try:
             process = psutil.Process(pid)
-            return f"pid {pid} ({' '.join(process.cmdline()) or process.name()})"
+            command = " ".join(" ".join(process.cmdline()).split()) or process.name()
+            return f"pid {pid} ({textwrap.shorten(command, 100, placeholder=' …')})"
         except psutil.Error:
             continue
     return "a process that this user may not look at (try as root: ss -ltnp)"

@@ -10,6 +10,7 @@ from typing import Final
 
 import yaml
 
+from sandbox import issuer
 from sandbox.environment import GATEWAY_URL
 from sandbox.envoy_process import envoy_service
 from sandbox.layout import Layout
@@ -159,6 +160,7 @@ def _hydra(layout: Layout) -> Service:
     return Service(
         name="hydra",
         argv=(str(layout.bin / "hydra"), "serve", "all", "--sqa-opt-out", "--config", str(layout.run / "hydra.yaml")),
+        environment=issuer.ENVIRONMENT,
         is_ready=lambda: public() and admin(),
     )
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from sandbox import gateway_install, issuer, pulumi_stack
 from sandbox.commands import CommandFailed, Commands
-from sandbox.down import stop_in_order
+from sandbox.down import remove_if_empty, stop_in_order
 from sandbox.environment import write_environment_file
 from sandbox.errors import SandboxError, ServiceDied
 from sandbox.gateway_install import ensure_certificates, ensure_definitions, ensure_rights
@@ -24,7 +24,7 @@ from sandbox.ports import GATEWAY, PORTS, taken
 from sandbox.private_root import check_possible
 from sandbox.probes import Answer, responds
 from sandbox.processes import Processes, Service, wait_until
-from sandbox.programs import collect_programs
+from sandbox.programs import link_programs
 from sandbox.pulumi.install import install as install_pulumi_parts
 from sandbox.services import NAMES, services, write_audit_policy
 from sandbox.steps import Report, Step, run_steps
@@ -45,9 +45,9 @@ def up(layout: Layout, report: Report) -> None:
     """Bring the sandbox up, or what of it is missing; if that fails, stop what was started and raise SandboxError."""
     started = time.monotonic()
     with locked(layout.state, lambda: report.say("another command works on this sandbox: waiting for it …")):
-        layout.create()
         processes = Processes(layout)
         _check_machine(layout, processes)
+        layout.create()
         report.say("conecta sandbox")
         tools = _tools(layout, report)
         run = _Run(layout, tools, processes, report)
@@ -203,21 +203,17 @@ class _Run:
         return self._serve(self._services["operator"])
 
     def _agencies(self) -> str:
-        agencies = self._layout.repository / "environments" / "agencies"
-        lines = self._commands.kubectl("apply", "--recursive", "--filename", agencies).splitlines()
+        lines = self._commands.kubectl("apply", *self._manifests_of_agencies).splitlines()
         changed = [line for line in lines if not line.endswith(" unchanged")]
         return f"{len(changed)} of {len(lines)} objects changed" if changed else ""
 
+    @property
+    def _manifests_of_agencies(self) -> tuple[str, ...]:
+        return "--recursive", f"--filename={self._layout.repository / 'environments' / 'agencies'}"
+
     def _ready(self) -> str:
         try:
-            self._commands.kubectl(
-                "wait",
-                "--for=condition=Ready",
-                "conectaapis,conectagrants",
-                "--all",
-                "--all-namespaces",
-                "--timeout=60s",
-            )
+            self._commands.kubectl("wait", "--for=condition=Ready", "--timeout=60s", *self._manifests_of_agencies)
         except CommandFailed as error:
             seen = self._commands.kubectl("get", "conectaapis,conectagrants", "--all-namespaces", "--output=wide")
             raise SandboxError(f"not everything is Ready after 60 s; see the operator's log\n{seen}") from error
@@ -232,6 +228,7 @@ def _check_machine(layout: Layout, processes: Processes) -> None:
     """Fail, before anything is started, when something that a service needs can't be had."""
     ports = [port for port in PORTS if not processes.is_running(port.service)]
     if held := taken(ports):
+        remove_if_empty(layout)
         lines = "\n".join(f"  {port}" for port in held)
         raise SandboxError(f"these ports are in use:\n{lines}\nEnd what holds them, then try again.")
     if not processes.is_running("envoy-gateway"):
@@ -244,7 +241,7 @@ def _tools(layout: Layout, report: Report) -> Tools:
         tools = ensure()
     except ToolsError as error:
         raise SandboxError(str(error)) from error
-    collect_programs(tools.bin, layout.bin)
+    link_programs(tools.bin, layout.bin)
     report.done("tools", time.monotonic() - started, "")
     return tools
 

@@ -28,6 +28,9 @@ from sandbox.pulumi.lifeline import when_orphaned
 __all__ = ["LanguageHost", "main"]
 
 EXEC: Final = "pulumi-language-python-exec"
+LEASH: Final = Path(__file__).parents[1] / "tools" / "leash.py"
+"""Ties a program to us: when this host is killed, no program may go on alone."""
+
 HAS_SHOWN_ITS_ERROR: Final = 32
 """Exit code by which a program says that the person at the CLI has been told already."""
 
@@ -89,7 +92,7 @@ class LanguageHost(language_pb2_grpc.LanguageRuntimeServicer):
 
     def _run(self, command: list[str], environment: dict[str, str], directory: str) -> int:
         program = subprocess.Popen(
-            command,
+            [sys.executable, "-IS", str(LEASH), str(os.getpid()), *command],
             env=environment,
             cwd=directory,
             start_new_session=True,  # Ctrl-C goes to the CLI, which knows how to end in order

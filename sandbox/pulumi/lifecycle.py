@@ -56,7 +56,7 @@ class State:
     inputs: Properties
 
 
-class Halfway(Exception):  # noqa: N818  # it is a state of the object as much as an error
+class Halfway(Exception):  # it is a state of the object as much as an error
     """The object exists but did not become ready; Pulumi keeps it and tries again at the next `up`."""
 
     def __init__(self, state: State, reasons: list[str]) -> None:

@@ -41,11 +41,11 @@ class ClusterError(Exception):
     """Root of what goes wrong with the cluster; the text is for the person at the CLI."""
 
 
-class Unreachable(ClusterError):  # noqa: N818
+class Unreachable(ClusterError):
     """There is no cluster where the settings say."""
 
 
-class NotServed(ClusterError):  # noqa: N818
+class NotServed(ClusterError):
     """The API server does not know the kind (yet)."""
 
 

@@ -13,13 +13,13 @@ class ToolsError(Exception):
     """The tools can't be made ready; the text says why and what to do."""
 
 
-class CacheUnavailable(ToolsError):  # noqa: N818 - named after what is wrong, as the operator's errors are
+class CacheUnavailable(ToolsError):
     """The cache folder can't be written."""
 
 
-class PreflightFailed(ToolsError):  # noqa: N818
+class PreflightFailed(ToolsError):
     """Something that a build needs is missing."""
 
 
-class BuildFailed(ToolsError):  # noqa: N818
+class BuildFailed(ToolsError):
     """A tool couldn't be built or fetched."""

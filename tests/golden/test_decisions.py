@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
+from typing_extensions import override
 
 from conecta_operator.render.forms import Forms
 from tests.support.worlds import Case, decide, written
@@ -15,7 +16,8 @@ CASES = Path(__file__).parent / "cases"
 class _Plain(yaml.SafeDumper):
     """No anchors: each object stands there whole."""
 
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
+    @override
+    def ignore_aliases(self, data: Any) -> bool:
         return True
 
 

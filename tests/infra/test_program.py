@@ -99,7 +99,8 @@ def test_the_provider_is_told_all_that_a_machine_could_decide_otherwise(stack: S
     }
 
 
-def test_the_gateways_private_key_is_a_secret_of_the_state(stack: Stack) -> None:
+def test_the_gateways_private_key_is_a_secret_of_the_state(sandbox: Callable[..., Stack]) -> None:
+    stack = sandbox()
     data = stack["gateway-certificate"].inputs["data"]
     assert rpc.is_rpc_secret(data)
     assert rpc.unwrap_rpc_secret(data)["tls.key"] == base64.b64encode(b"made-up private key").decode()

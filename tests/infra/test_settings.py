@@ -134,12 +134,12 @@ def test_a_wrong_key_is_named_by_its_path(path: str, value: object, named: str) 
 def test_every_wrong_key_is_named_at_once() -> None:
     settings = but("gateway.port", 0)
     settings["agencies"]["receita"]["cnpj"] = "1"
-    settings["agencies"]["saude"] = {"name": "Ministério da Saúde", "cnpj": "00394544012787", "siorg": "x"}
+    settings["agencies"]["saude"] = {"name": "Ministério da Saúde", "cnpj": "00394544012787", "siorg": 304}
     settings["unknown"] = 1
     del settings["issuer"]["adminUrl"]
     assert complaints(settings) == [
         "conecta:agencies.receita.cnpj: must be a CNPJ: 14 characters without punctuation, with right check digits",
-        "conecta:agencies.saude.siorg: String should match pattern '^[0-9]{1,8}$'",
+        "conecta:agencies.saude.siorg: must be text: a number needs quotes",
         "conecta:gateway.port: Input should be greater than or equal to 1",
         "conecta:issuer.adminUrl: is missing",
         "conecta:unknown: is no setting",

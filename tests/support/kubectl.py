@@ -27,7 +27,7 @@ def kubectl(*arguments: str, stdin: str | None = None, check: bool = True) -> su
 
 def apply(*manifests: Manifest) -> None:
     """Apply manifests as a GitOps pipeline does."""
-    kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all(manifests))
+    kubectl("apply", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "List", "items": manifests}))
 
 
 def find(kind: str, namespace: str, name: str) -> Manifest | None:
@@ -82,4 +82,4 @@ def agency_namespace(slug: str) -> Iterator[str]:
     try:
         yield name
     finally:
-        kubectl("delete", "namespace", name, "--wait=false")
+        kubectl("delete", "namespace", name, "--wait=false", "--ignore-not-found")

@@ -1,1 +1,1 @@
-"""Reconciles ConectaApi and ConectaGrant into gateway routes, policies and OAuth 2 credentials (see docs/architecture)."""
+"""Reconciles ConectaApi and ConectaGrant into gateway routes, policies and OAuth 2 credentials."""

@@ -14,7 +14,7 @@ __all__ = ["PREFIX", "Settings", "WrongSettings"]
 PREFIX = "CONECTA_OPERATOR_"
 
 
-class WrongSettings(Exception):  # noqa: N818 - reads better where it is caught
+class WrongSettings(Exception):
     """Which settings are missing or wrong: all of them, one a line."""
 
 

@@ -1,14 +1,38 @@
 """A clock that moves when it is told to, a landscape made of lists, and objects as an API server returns them."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
+
+from typing_extensions import override
 
 from conecta_operator.api.conecta_api import ConectaApi
 from conecta_operator.api.conecta_grant import ConectaGrant
 from conecta_operator.api.objects import CONECTA_API, CONECTA_GRANT, Manifest, ObjectKey
 from conecta_operator.reconcile.landscape import GrantSeen
 from conecta_operator.reconcile.workqueue import Timer
+
+
+def seeded() -> Random:
+    """The same randomness every time."""
+    return Random(7)  # noqa: S311 - jitter, no secret
+
+
+class AlwaysLongest(Random):
+    """Jitter that takes nothing away."""
+
+    @override
+    def random(self) -> float:
+        return 1.0
+
+
+async def until(happened: Callable[[], bool]) -> None:
+    """Let others run until it has happened."""
+    async with asyncio.timeout(5):
+        while not happened():  # noqa: ASYNC110 - any number of turns, but no time
+            await asyncio.sleep(0)
 
 
 @dataclass(eq=False)
@@ -100,7 +124,9 @@ def api_manifest(name: str, namespace: str = "receita", *, status: Manifest | No
     }
 
 
-def grant_manifest(name: str, namespace: str = "saude", *, api: str = "cep", status: Manifest | None = None) -> Manifest:
+def grant_manifest(
+    name: str, namespace: str = "saude", *, api: str = "cep", status: Manifest | None = None
+) -> Manifest:
     """A ConectaGrant on an API of namespace receita."""
     return {
         "apiVersion": CONECTA_GRANT.api_version,

@@ -10,9 +10,7 @@ MINUTE = timedelta(minutes=1)
 
 
 def facts(*, waiting: int = 0, oldest: timedelta = timedelta(), resync: timedelta = timedelta()) -> Facts:
-    return Facts(
-        waiting=waiting, age_of_oldest=oldest, age_of_last_change=timedelta(days=3), age_of_last_resync=resync
-    )
+    return Facts(waiting=waiting, age_of_oldest=oldest, age_of_last_change=timedelta(days=3), age_of_last_resync=resync)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """What a watch says becomes keys in the queue, and an echo of what was said before does not."""
 
-from random import Random
-
 from conecta_operator.api.objects import Manifest, ObjectKey
 from conecta_operator.reconcile.intake import Intake
 from conecta_operator.reconcile.mapping import Change, Happened
@@ -13,6 +11,7 @@ from tests.unit.reconcile.stand_ins import (
     api_manifest,
     grant_key,
     grant_manifest,
+    seeded,
 )
 
 
@@ -21,7 +20,7 @@ class Door:
 
     def __init__(self, *manifests: Manifest) -> None:
         self.clock = FakeClock()
-        self.queue: WorkQueue[ObjectKey] = WorkQueue(clock=self.clock, random=Random(1))
+        self.queue: WorkQueue[ObjectKey] = WorkQueue(clock=self.clock, random=seeded())
         self.intake = Intake(queue=self.queue, landscape=ListedLandscape(*manifests), clock=self.clock)
 
     async def notice(self, happened: Happened, manifest: Manifest) -> set[ObjectKey]:

@@ -24,6 +24,7 @@ from tests.support.fake_issuer import FakeIssuer
 from tests.support.journal import Journal, Write
 from tests.support.worlds import PLATFORM
 from tests.unit.reconcile.stand_ins import (
+    AlwaysLongest,
     FakeClock,
     ListedLandscape,
     api_key,
@@ -32,7 +33,6 @@ from tests.unit.reconcile.stand_ins import (
     grant_manifest,
     namespace_manifest,
 )
-from tests.unit.reconcile.test_workqueue import AlwaysLongest
 
 FORMS = Forms.load()
 SECRET = "a-secret-of-43-characters-0123456789-abcdef"
@@ -219,7 +219,7 @@ async def test_a_reconcile_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatc
     operator = Operator(api_manifest("cep"))
     await operator.work_on(api_key("cep"))
     assert operator.outcomes() == {"interrupted": 1}
-    assert "not finished within" in operator.condition(api_key("cep"), "Reconciling")["message"]
+    assert "tries again by itself" in operator.condition(api_key("cep"), "Reconciling")["message"]
 
 
 async def test_what_nobody_foresaw_is_logged_with_its_trace_and_users_are_told_nothing_of_it(

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from conecta_operator.api.objects import Kind, Manifest, ObjectKey
-from conecta_operator.reconcile import mapping
+from conecta_operator.plan import reads
 from conecta_operator.reconcile.mapping import WATCHED, Change, Happened, concerned, shown_to_grants
 from tests.unit.reconcile.stand_ins import (
     ListedLandscape,
@@ -130,11 +130,7 @@ def test_every_watched_kind_is_understood(kind: Kind) -> None:
 
 def test_all_that_decisions_read_is_watched() -> None:
     """A kind that is read but not watched would be noticed at the next resync only."""
-    kinds = {
-        key.kind
-        for manifest in (CEP, CPF)
-        for key in mapping.reads.of_api(ListedLandscape(manifest).all_apis[0])
-    }
+    kinds = {key.kind for manifest in (CEP, CPF) for key in reads.of_api(ListedLandscape(manifest).all_apis[0])}
     assert kinds <= set(WATCHED)
 
 

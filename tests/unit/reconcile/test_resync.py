@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import timedelta
-from random import Random
 
 import pytest
 
@@ -11,7 +10,7 @@ from conecta_operator.errors import ClusterUnavailable, IssuerUnavailable
 from conecta_operator.reconcile import resync
 from conecta_operator.reconcile.intake import Intake
 from conecta_operator.reconcile.mapping import Change, Happened
-from conecta_operator.reconcile.resync import IssuerWatch, Resync
+from conecta_operator.reconcile.resync import IssuerWatch, Resync, jittered
 from conecta_operator.reconcile.signing_keys import MAX_AGE, SigningKeys
 from conecta_operator.reconcile.workqueue import WorkQueue
 from tests.support.fake_cluster import FakeCluster
@@ -23,6 +22,8 @@ from tests.unit.reconcile.stand_ins import (
     api_manifest,
     grant_key,
     grant_manifest,
+    seeded,
+    until,
 )
 
 
@@ -34,7 +35,7 @@ class Scene:
         self.cluster = FakeCluster(*live)
         self.issuer = FakeIssuer()
         self.landscape = ListedLandscape(*seen)
-        self.queue: WorkQueue[ObjectKey] = WorkQueue(clock=self.clock, random=Random(1))
+        self.queue: WorkQueue[ObjectKey] = WorkQueue(clock=self.clock, random=seeded())
         self.intake = Intake(queue=self.queue, landscape=self.landscape, clock=self.clock)
         self.resync = Resync(
             cluster=self.cluster,
@@ -43,14 +44,14 @@ class Scene:
             intake=self.intake,
             interval=timedelta(seconds=600),
             clock=self.clock,
-            random=Random(1),
+            random=seeded(),
         )
         self.issuer_watch = IssuerWatch(
             signing_keys=SigningKeys(issuer=self.issuer, clock=self.clock),
             queue=self.queue,
             landscape=self.landscape,
             intake=self.intake,
-            random=Random(1),
+            random=seeded(),
         )
 
     async def queued(self, within: float = 60) -> set[ObjectKey]:
@@ -96,9 +97,7 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def _until_looked(scene: Scene, before: float | None) -> None:
-    async with asyncio.timeout(5):
-        while scene.resync.last_success == before:
-            await asyncio.sleep(0)
+    await until(lambda: scene.resync.last_success != before)
 
 
 @pytest.mark.usefixtures("no_pauses")
@@ -139,26 +138,11 @@ async def test_an_outage_of_the_api_server_ends_no_resync() -> None:
     running.cancel()
 
 
-async def test_resyncs_come_at_the_interval_give_or_take_a_tenth(monkeypatch: pytest.MonkeyPatch) -> None:
-    pauses: list[float] = []
-
-    class Stop(Exception):  # noqa: N818
-        """Enough seen."""
-
-    def timeout(seconds: float) -> asyncio.Timeout:
-        pauses.append(seconds)
-        if len(pauses) == 20:
-            raise Stop
-        return asyncio.timeout(0)
-
-    scene = Scene()
-    monkeypatch.setattr(resync, "_SETTLING", timedelta())
-    monkeypatch.setattr("conecta_operator.reconcile.resync.asyncio", _Asyncio(timeout))
-    scene.intake.is_open.set()
-    with pytest.raises(Stop):
-        await scene.resync.run()
+def test_resyncs_come_at_the_interval_give_or_take_a_tenth() -> None:
+    random = seeded()
+    pauses = [jittered(timedelta(seconds=600), random).total_seconds() for _ in range(100)]
     assert all(540 <= pause <= 660 for pause in pauses)
-    assert len(set(pauses)) == len(pauses)
+    assert max(pauses) - min(pauses) > 60
 
 
 async def test_new_keys_of_the_issuer_put_all_apis_to_work() -> None:
@@ -179,3 +163,17 @@ async def test_an_issuer_that_is_back_puts_all_to_work_that_may_have_waited_for_
     scene.clock.advance(MAX_AGE.total_seconds())
     await scene.issuer_watch.look(known)
     assert await scene.queued() == {api_key("cep"), grant_key("g")}
+
+
+async def test_the_issuer_is_watched_once_everything_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resync, "MAX_AGE", timedelta())
+    scene = Scene(seen=(api_manifest("cep"),))
+    running = asyncio.create_task(scene.issuer_watch.run())
+    scene.intake.is_open.set()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    scene.issuer.public_keys = "rotated"
+    scene.clock.advance(MAX_AGE.total_seconds())
+    await until(lambda: bool(scene.clock.pending))
+    assert await scene.queued() == {api_key("cep")}
+    running.cancel()

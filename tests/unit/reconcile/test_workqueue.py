@@ -1,36 +1,27 @@
 """No wake-up is lost, no key is worked on twice at once, and what failed is tried again later and later."""
 
 import asyncio
-from collections import Counter
+from contextlib import suppress
 from datetime import timedelta
 from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from typing_extensions import override
 
 from conecta_operator.reconcile.workqueue import LONGEST_RETRY, QueueClosed, WorkQueue
-from tests.unit.reconcile.stand_ins import FakeClock
+from tests.unit.reconcile.stand_ins import AlwaysLongest, FakeClock, seeded, until
 
 SECOND = timedelta(seconds=1)
 
 
-class AlwaysLongest(Random):
-    """Jitter that takes nothing away."""
-
-    @override
-    def random(self) -> float:
-        return 1.0
-
-
 def queue_on(clock: FakeClock, random: Random | None = None) -> WorkQueue[str]:
-    return WorkQueue(clock=clock, random=random or Random(7))
+    return WorkQueue(clock=clock, random=random or seeded())
 
 
 async def all_ready(queue: WorkQueue[str]) -> list[str]:
     """Take and finish until the queue makes one wait."""
-    taken = []
+    taken: list[str] = []
     while True:
         try:
             async with asyncio.timeout(0):
@@ -184,40 +175,45 @@ def test_whatever_happens_keys_are_worked_on_one_at_a_time_and_after_their_last_
     async def scenario() -> None:
         clock = FakeClock()
         queue = queue_on(clock)
-        at_work: Counter[str] = Counter()
-        last_wish: dict[str, int] = {}
-        last_start: dict[str, int] = {}
-        step = 0
-
-        async def work(pause: int) -> None:
-            while True:
-                try:
-                    key = await queue.take()
-                except QueueClosed:
-                    return
-                last_start[key] = step
-                at_work[key] += 1
-                assert at_work[key] == 1
-                for _ in range(pause):
-                    await asyncio.sleep(0)
-                at_work[key] -= 1
-                queue.done(key)
-
-        tasks = [asyncio.create_task(work(pauses[number % len(pauses)])) for number in range(workers)]
-        for step, (key, delay) in enumerate(wishes, start=1):
-            last_wish[key] = step
-            if delay:
-                queue.add_after(key, delay * SECOND)
-            else:
-                queue.add(key)
+        shop = Shop(queue)
+        tasks = [asyncio.create_task(shop.work(pauses[number % len(pauses)])) for number in range(workers)]
+        for key, delay in wishes:
+            shop.wish(key)
+            queue.add_after(key, delay * SECOND) if delay else queue.add(key)
             clock.advance(0.5)
             await asyncio.sleep(0)
-        step = len(wishes) + 1
+        shop.step += 1
         clock.advance(10)
-        while len(queue) or any(at_work.values()):
-            await asyncio.sleep(0)
+        await until(lambda: not len(queue) and not shop.at_work)
         queue.close()
         await asyncio.gather(*tasks)
-        assert all(last_start[key] >= wished for key, wished in last_wish.items())
+        assert all(shop.last_start[key] >= wished for key, wished in shop.last_wish.items())
 
     asyncio.run(scenario())
+
+
+class Shop:
+    """Workers who check that they are alone with their key, and remember when they began."""
+
+    def __init__(self, queue: WorkQueue[str]) -> None:
+        self._queue = queue
+        self.step = 0
+        self.at_work: set[str] = set()
+        self.last_wish: dict[str, int] = {}
+        self.last_start: dict[str, int] = {}
+
+    def wish(self, key: str) -> None:
+        self.step += 1
+        self.last_wish[key] = self.step
+
+    async def work(self, pause: int) -> None:
+        with suppress(QueueClosed):
+            while True:
+                key = await self._queue.take()
+                assert key not in self.at_work
+                self.at_work.add(key)
+                self.last_start[key] = self.step
+                for _ in range(pause):
+                    await asyncio.sleep(0)
+                self.at_work.remove(key)
+                self._queue.done(key)

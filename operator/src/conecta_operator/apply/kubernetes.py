@@ -201,12 +201,10 @@ class _Answer:
 
     def tells_absence_of(self, key: ObjectKey) -> bool:
         """Whether it says that this object doesn't exist; a 404 also comes for a kind or a path that isn't served."""
+        if self.status != HTTPStatus.NOT_FOUND:
+            return False
         details = self._report().get("details") or {}
-        return (
-            self.status == HTTPStatus.NOT_FOUND
-            and details.get("name") == key.name
-            and details.get("kind") == key.kind.plural
-        )
+        return (details.get("name"), details.get("kind")) == (key.name, key.kind.plural)
 
     def manifest(self, action: str, *, secret: bool = False) -> Manifest:
         """The object that it carries. Raises what the protocol says when it carries none.

@@ -20,7 +20,7 @@ from conecta_operator.reconcile.landscape import Landscape
 from conecta_operator.reconcile.signing_keys import MAX_AGE, SigningKeys
 from conecta_operator.reconcile.workqueue import Clock, WorkQueue
 
-__all__ = ["IssuerWatch", "Resync", "Surveyed"]
+__all__ = ["IssuerWatch", "Resync", "Surveyed", "jittered"]
 
 logger = logging.getLogger(__name__)
 
@@ -84,9 +84,8 @@ class Resync:
         return apis | {grant.uid: grant.key for grant in self.landscape.grants()}
 
     async def _pause(self) -> None:
-        pause = self.interval * self.random.uniform(1 - _JITTER, 1 + _JITTER)
         try:
-            async with asyncio.timeout(pause.total_seconds()):
+            async with asyncio.timeout(jittered(self.interval, self.random).total_seconds()):
                 await self.intake.relisted.wait()
         except TimeoutError:
             return
@@ -123,6 +122,11 @@ class IssuerWatch:
         if was_away:
             keys |= {grant.key for grant in self.landscape.grants()}
         _spread(keys, self.queue, self.random)
+
+
+def jittered(interval: timedelta, random: Random) -> timedelta:
+    """The interval, give or take a tenth."""
+    return interval * random.uniform(1 - _JITTER, 1 + _JITTER)
 
 
 def _spread(keys: set[ObjectKey], queue: WorkQueue[ObjectKey], random: Random) -> None:

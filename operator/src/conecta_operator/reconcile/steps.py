@@ -4,31 +4,30 @@ A crash or an error between any two steps is harmless: plans are made so that th
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, assert_never
+from typing import assert_never
 
-from conecta_operator.api.durations import timestamp
 from conecta_operator.api.objects import GROUP, Manifest, key_of
 from conecta_operator.apply.cluster import Cluster
 from conecta_operator.apply.issuer import Issuer
 from conecta_operator.plan.plans import DeleteObject, DenyKeys, PutKey, RemoveKey, SetFinalizers, Step, WriteObject
+from conecta_operator.reconcile.denials import Denials
 
 __all__ = ["Steps", "described"]
 
 
-@dataclass(frozen=True, kw_only=True)
 class Steps:
     """The hands. Raises what `Cluster` and `Issuer` raise, and then does none of the steps that are left."""
 
-    cluster: Cluster
-    issuer: Issuer
+    def __init__(self, *, cluster: Cluster, issuer: Issuer) -> None:
+        self._cluster = cluster
+        self._issuer = issuer
+        self._denials = Denials(cluster)
 
     async def carry_out(self, steps: Iterable[Step], subject: Manifest) -> Manifest:
         """Do all steps in order. Yields the subject of the plan as it is stored afterwards."""
         for step in steps:
             if isinstance(step, SetFinalizers):
-                subject = await self.cluster.replace(_with_finalizers(subject, step.finalizers))
+                subject = await self._cluster.replace(_with_finalizers(subject, step.finalizers))
             else:
                 await self._carry_out(step)
         return subject
@@ -36,17 +35,17 @@ class Steps:
     async def _carry_out(self, step: WriteObject | DeleteObject | PutKey | RemoveKey | DenyKeys) -> None:
         match step:
             case WriteObject(manifest, over=None):
-                await self.cluster.create(manifest)
+                await self._cluster.create(manifest)
             case WriteObject(manifest):
-                await self.cluster.replace(manifest)
+                await self._cluster.replace(manifest)
             case DeleteObject(manifest):
-                await self.cluster.delete(manifest)
+                await self._cluster.delete(manifest)
             case PutKey(key, secret):
-                await self.issuer.put(key, secret)
+                await self._issuer.put(key, secret)
             case RemoveKey(client_id):
-                await self.issuer.remove(client_id)
+                await self._issuer.remove(client_id)
             case DenyKeys(api, until):
-                await self.cluster.patch_status(api, {"revokedKeys": _revoked(api, until)})
+                await self._denials.add(api, until)
             case _:
                 assert_never(step)
 
@@ -55,14 +54,6 @@ def _with_finalizers(subject: Manifest, ours: tuple[str, ...]) -> Manifest:
     metadata = subject["metadata"]
     theirs = [finalizer for finalizer in metadata.get("finalizers") or [] if not finalizer.startswith(f"{GROUP}/")]
     return {**subject, "metadata": {**metadata, "finalizers": [*theirs, *ours]}}
-
-
-def _revoked(api: Manifest, until: dict[str, datetime]) -> list[dict[str, Any]]:
-    """The API's list with these keys on it. A key that is there already stays for the longer of the two times."""
-    listed = {entry["clientId"]: entry["until"] for entry in (api.get("status") or {}).get("revokedKeys") or []}
-    added = {client_id: timestamp(moment) for client_id, moment in until.items()}
-    merged = {client_id: max(listed.get(client_id, ""), added.get(client_id, "")) for client_id in {**listed, **added}}
-    return [{"clientId": client_id, "until": moment} for client_id, moment in sorted(merged.items())]
 
 
 def described(step: Step) -> str:

@@ -27,7 +27,7 @@ _MOST_DOUBLINGS: Final = 16
 K = TypeVar("K", bound=Hashable)
 
 
-class QueueClosed(Exception):  # noqa: N818 - a state, not a mistake
+class QueueClosed(Exception):
     """The queue hands out nothing any more."""
 
 

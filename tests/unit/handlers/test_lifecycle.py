@@ -1,0 +1,85 @@
+"""How kopf is set up, and what is waited for before it starts."""
+
+import asyncio
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from typing_extensions import override
+
+from conecta_operator.api.objects import HTTP_ROUTE, Kind, Manifest
+from conecta_operator.errors import ClusterUnavailable
+from conecta_operator.handlers import lifecycle
+from conecta_operator.handlers.lifecycle import EndlessBackoffs, kopf_settings, until_served
+from tests.support.fake_cluster import FakeCluster
+
+
+def test_requests_to_an_api_server_that_is_away_are_repeated_for_ever() -> None:
+    """Kopf's own default gives up after a minute, and the event is lost."""
+    backoffs = kopf_settings().networking.error_backoffs
+    assert isinstance(backoffs, EndlessBackoffs)
+    for _ in range(2):  # each request starts anew
+        waits = list(itertools.islice(backoffs, 1000))
+        assert waits[0] == 0.5
+        assert set(waits[2:]) == {2.0}
+
+
+def test_kopf_writes_nothing_and_reads_no_definitions() -> None:
+    settings = kopf_settings()
+    assert not settings.posting.enabled
+    assert settings.peering.standalone
+    assert settings.scanning.disabled
+
+
+def test_a_watch_that_falls_silent_is_opened_anew() -> None:
+    watching = kopf_settings().watching
+    assert watching.server_timeout is not None
+    assert watching.client_timeout is not None
+    assert watching.inactivity_timeout < watching.server_timeout < watching.client_timeout
+
+
+def test_only_secrets_that_may_be_ours_are_seen() -> None:
+    selectors = kopf_settings().watching.field_selectors
+    assert len(selectors) == 1
+    assert selectors["", "v1", "secrets"] == "type=servicebinding.io/oauth2"
+
+
+class Unfinished(FakeCluster):
+    """Serves a kind only after it was asked for it some times."""
+
+    asked = 0
+
+    @override
+    async def list(self, kind: Kind, *, namespace: str = "", labels: Mapping[str, str] | None = None) -> list[Manifest]:
+        if kind == HTTP_ROUTE:
+            self.asked += 1
+            if self.asked < 3:
+                raise ClusterUnavailable("the API server answers 404")
+        return await super().list(kind, namespace=namespace, labels=labels)
+
+
+async def test_the_watches_wait_until_all_that_they_watch_is_served(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(lifecycle, "_BETWEEN_LOOKS", 0)
+    cluster = Unfinished()
+    async with asyncio.timeout(5):
+        await until_served(cluster)
+    assert cluster.asked == 3
+    assert "httproutes.gateway.networking.k8s.io: the API server answers 404" in caplog.text
+
+
+async def test_no_object_is_read_to_learn_whether_a_kind_is_served() -> None:
+    asked: list[Any] = []
+
+    class Asked(FakeCluster):
+        @override
+        async def list(
+            self, kind: Kind, *, namespace: str = "", labels: Mapping[str, str] | None = None
+        ) -> list[Manifest]:
+            asked.append(labels)
+            return await super().list(kind, namespace=namespace, labels=labels)
+
+    await until_served(Asked())
+    assert all(labels == {"conecta.gov.br/matches": "nothing"} for labels in asked)
