@@ -23,11 +23,11 @@ logs: venv            ## show the end of the logs; SERVICE=operator for one, LIN
 	@$(VENV)/python -m sandbox logs --lines $(LINES) $(SERVICE)
 
 test: venv            ## run all tests, on a platform of their own; PYTEST_ADDOPTS for pytest's options
-	@$(VENV)/python -m sandbox.tools >/dev/null
-	@$(VENV)/python -m sandbox isolated -- $(VENV)/python -m pytest tests
+	@tools=$$($(VENV)/python -m sandbox.tools) && PATH="$$tools:$$PATH" \
+		$(VENV)/python -m sandbox isolated -- $(VENV)/python -m pytest tests
 
 test-fast: venv       ## run the tests that need no platform
-	@$(VENV)/python -m pytest tests -m 'not platform'
+	@$(VENV)/python -m pytest -n 2 tests -m 'not platform and not tools'
 
 check: venv           ## lint, types, import rules, freshness of what is generated
 	@$(VENV)/ruff check .

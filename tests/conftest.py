@@ -16,10 +16,6 @@ from sandbox.steps import Report
 from sandbox.up import up
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "platform: needs the platform, which `make test` brings up")
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whatever asks for the platform is marked so that `make test-fast` leaves it out."""

@@ -1,7 +1,6 @@
-"""What the charts render, and what they refuse. Who has no helm on PATH skips these; `make test` has it."""
+"""What the charts render, and what they refuse."""
 
 import json
-import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -15,7 +14,7 @@ from conecta_operator.settings import PREFIX, Settings
 
 CHARTS = Path(__file__).parents[2] / "charts"
 CHART = CHARTS / "conecta-operator"
-pytestmark = pytest.mark.skipif(shutil.which("helm") is None, reason="helm is not on PATH")
+pytestmark = pytest.mark.tools
 
 DEPLOYED = {
     "image": "registry.example/conecta-operator:0.1.0",
