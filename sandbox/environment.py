@@ -27,6 +27,7 @@ def variables(layout: Layout) -> dict[str, str]:
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(layout.pulumi_passphrase),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "GRPC_ENABLE_FORK_SUPPORT": "0",  # else a Python that starts a program amid gRPC calls may crash, seldom
         "HELM_CACHE_HOME": str(layout.run / "helm" / "cache"),
         "HELM_CONFIG_HOME": str(layout.run / "helm" / "config"),
         "HELM_DATA_HOME": str(layout.run / "helm" / "data"),

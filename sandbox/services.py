@@ -182,6 +182,7 @@ def _gateway_infra(layout: Layout, contract: Path) -> Service:
     return Service(
         name="gateway-infra",
         argv=(sys.executable, "-m", "sandbox.gateway_infra", "--proto", str(contract)),
+        environment={"GRPC_ENABLE_FORK_SUPPORT": "0"},  # it starts kubectl in the midst of a call
         is_ready=listens(layout.infra_socket),
     )
 

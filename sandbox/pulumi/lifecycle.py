@@ -33,7 +33,6 @@ Properties: TypeAlias = dict[str, Any]
 INPUTS: Final = "__inputs"
 FIELD_MANAGER: Final = "__fieldManager"
 INITIAL_API_VERSION: Final = "__initialApiVersion"
-INTERNAL: Final = (INPUTS, FIELD_MANAGER, INITIAL_API_VERSION)
 
 MANAGER_ANNOTATION: Final = "pulumi.com/patchFieldManager"
 FORCE_ANNOTATION: Final = "pulumi.com/patchForce"
@@ -143,12 +142,10 @@ class Lifecycle:
             raise Halfway(state, reasons)
         return state
 
-    def delete(self, identifier: str, olds: Properties, *, timeout: float) -> None:
+    def delete(self, olds: Properties, *, timeout: float) -> None:
         """Gone, finalizers and contents included; that it was gone already is fine."""
         obj = strip(olds)
-        metadata = obj.get("metadata") or split_id(identifier)
-        api_version, kind = obj["apiVersion"], obj["kind"]
-        live = self._cluster().get(api_version, kind, self._placed(api_version, kind, metadata))
+        live = self._find(obj)
         if live is not None:
             policy = obj["metadata"].get("annotations", {}).get(PROPAGATION_ANNOTATION, "background")
             self._cluster().delete(live, propagation=policy.capitalize())

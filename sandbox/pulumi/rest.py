@@ -20,11 +20,21 @@ from kubernetes.config.kube_config import KUBE_CONFIG_DEFAULT_LOCATION, KubeConf
 
 from sandbox.pulumi.settings import Settings
 
-__all__ = ["ApiError", "Cluster", "ClusterError", "Endpoint", "NotServed", "Unreachable", "active_cluster"]
+__all__ = [
+    "CONNECTIONS",
+    "ApiError",
+    "Cluster",
+    "ClusterError",
+    "Endpoint",
+    "NotServed",
+    "Unreachable",
+    "active_cluster",
+]
 
 Manifest: TypeAlias = dict[str, Any]
 
-CONNECTIONS: Final = 32
+CONNECTIONS: Final = 128
+"""As many as there may be threads that use them: what waits must never keep others from working."""
 TIMEOUT: Final = urllib3.Timeout(connect=5, read=60)
 RETRIES: Final = urllib3.Retry(
     total=4,

@@ -28,7 +28,7 @@ from sandbox.pulumi.components import VERSION, Components
 from sandbox.pulumi.diff import Verdict
 from sandbox.pulumi.lifecycle import Halfway, Lifecycle
 from sandbox.pulumi.lifeline import when_orphaned
-from sandbox.pulumi.rest import Cluster, ClusterError, active_cluster
+from sandbox.pulumi.rest import CONNECTIONS, Cluster, ClusterError, active_cluster
 from sandbox.pulumi.settings import Settings, problems
 from sandbox.pulumi.values import from_struct, redact, to_struct
 
@@ -36,7 +36,6 @@ __all__ = ["StandIn", "main"]
 
 T = TypeVar("T")
 
-WORKERS: Final = 32
 REGISTRATIONS: Final = 64
 """How many children of components may wait at the same time to be made."""
 
@@ -48,7 +47,7 @@ class StandIn(ProviderServicer):
 
     def __init__(self, engine: str) -> None:
         super().__init__(Components(self._connect, self._construct_in_worker), [], engine)
-        self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="cluster")
+        self._workers = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="cluster")
         self._cancelled = threading.Event()
         self._connecting = threading.Lock()
         self._settings = Settings()
@@ -182,7 +181,7 @@ class StandIn(ProviderServicer):
     @override
     async def Delete(self, request: Any, context: Any) -> Any:
         olds = from_struct(request.properties)
-        await self._answer(context, olds, lambda: self._lifecycle.delete(request.id, olds, timeout=request.timeout))
+        await self._answer(context, olds, lambda: self._lifecycle.delete(olds, timeout=request.timeout))
         return empty_pb2.Empty()
 
     @override
