@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import aiohttp
 import pytest
@@ -178,11 +178,16 @@ class RealIssuerBench:
 
     async def access_token(self, client_id: str, secret: SecretStr) -> str:
         """An access token; empty when it is refused."""
+        status, answer = await self.ask_for_token(client_id, secret)
+        assert status in {200, 400, 401}
+        return str(answer.get("access_token", ""))
+
+    async def ask_for_token(self, client_id: str, secret: SecretStr) -> tuple[int, dict[str, Any]]:
+        """What the token endpoint answers: the status and the JSON."""
         headers = {"Authorization": aiohttp.encode_basic_auth(client_id, secret.get_secret_value())}
         form = {"grant_type": "client_credentials"}
         async with self.session.post(f"{PUBLIC_URL}/oauth2/token", data=form, headers=headers) as response:
-            assert response.status in {200, 401}
-            return str((await response.json()).get("access_token", ""))
+            return response.status, await response.json()
 
     async def damage(self, client_id: str, **fields: object) -> None:
         """Change some fields of a client by hand."""

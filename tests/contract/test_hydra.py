@@ -3,6 +3,7 @@
 import base64
 import json
 import secrets
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -71,6 +72,46 @@ async def test_a_client_without_its_record_is_a_key_of_the_same_number_that_no_s
     assert (found.client_id, found.number, found.grant, found.scopes) == (key.client_id, 4, key.grant, key.scopes)
     assert found.retires_at is None
     assert found.fingerprint == ""
+
+
+async def test_a_client_of_before_there_were_serials_has_serial_0(hydra: RealIssuerBench, key: Key) -> None:
+    await hydra.issuer.put(replace(key, serial=3), None)
+    record = {
+        "managed-by": "conecta-operator",
+        "grant": key.grant,
+        "number": key.number,
+        "issuedAt": key.issued_at.isoformat(),
+        "retiresAt": None,
+        "fingerprint": key.fingerprint,
+    }
+    await hydra.damage(key.client_id, metadata=record)
+    assert await hydra.issuer.keys(key.grant_uid) == (key,)
+
+
+async def test_the_token_endpoint_tells_a_suspended_key_that_it_may_not_from_a_wrong_secret(
+    hydra: RealIssuerBench, key: Key, secret: SecretStr
+) -> None:
+    await hydra.issuer.put(replace(key, suspended=True), None)
+    status, answer = await hydra.ask_for_token(key.client_id, secret)
+    assert (status, answer["error"]) == (400, "unauthorized_client")
+    status, answer = await hydra.ask_for_token(key.client_id, SecretStr("another"))
+    assert (status, answer["error"]) == (401, "invalid_client")
+
+
+@pytest.mark.parametrize("grant_types", [["implicit"], ["refresh_token", "authorization_code"]])
+async def test_a_client_that_somebody_keeps_from_tokens_is_a_suspended_key(
+    hydra: RealIssuerBench, key: Key, secret: SecretStr, grant_types: list[str]
+) -> None:
+    await hydra.damage(key.client_id, grant_types=grant_types)
+    assert await hydra.issuer.keys(key.grant_uid) == (replace(key, suspended=True),)
+    await hydra.issuer.put(key, None)
+    assert await hydra.token(key.client_id, secret)
+
+
+async def test_a_client_that_somebody_let_loose_is_no_suspended_key(hydra: RealIssuerBench, key: Key) -> None:
+    await hydra.issuer.put(replace(key, suspended=True), None)
+    await hydra.damage(key.client_id, grant_types=["client_credentials"])
+    assert await hydra.issuer.keys(key.grant_uid) == (key,)
 
 
 async def test_put_repairs_a_client_without_record_and_owner(

@@ -34,7 +34,7 @@ def _key(grant_uid: str, secret: SecretStr, *, number: int = 1) -> Key:
 
 async def test_keys_yields_what_was_put(issuer_bench: IssuerBench) -> None:
     grant, secret = issuer_bench.new_grant(), _secret()
-    key = replace(_key(grant, secret), retires_at=ISSUED_AT + timedelta(hours=72))
+    key = replace(_key(grant, secret), retires_at=ISSUED_AT + timedelta(hours=72), serial=7)
     await issuer_bench.issuer.put(key, secret)
     assert await issuer_bench.issuer.keys(grant) == (key,)
 
@@ -90,6 +90,29 @@ async def test_put_twice_is_as_once(issuer_bench: IssuerBench) -> None:
     await issuer_bench.issuer.put(key, secret)
     await issuer_bench.issuer.put(key, secret)
     assert await issuer_bench.issuer.keys(key.grant_uid) == (key,)
+    assert await issuer_bench.token(key.client_id, secret)
+
+
+async def test_put_suspends_a_key_which_gets_no_token_until_it_is_put_again_without(issuer_bench: IssuerBench) -> None:
+    secret = _secret()
+    key = _key(issuer_bench.new_grant(), secret)
+    await issuer_bench.issuer.put(key, secret)
+    suspended = replace(key, suspended=True)
+    await issuer_bench.issuer.put(suspended, None)
+    assert await issuer_bench.issuer.keys(key.grant_uid) == (suspended,)
+    assert not await issuer_bench.token(key.client_id, secret)
+    await issuer_bench.issuer.put(key, None)
+    assert await issuer_bench.issuer.keys(key.grant_uid) == (key,)
+    assert await issuer_bench.token(key.client_id, secret)
+
+
+async def test_put_makes_a_client_that_is_suspended_from_the_start(issuer_bench: IssuerBench) -> None:
+    secret = _secret()
+    key = replace(_key(issuer_bench.new_grant(), secret), suspended=True)
+    await issuer_bench.issuer.put(key, secret)
+    assert await issuer_bench.issuer.keys(key.grant_uid) == (key,)
+    assert not await issuer_bench.token(key.client_id, secret)
+    await issuer_bench.issuer.put(replace(key, suspended=False), None)
     assert await issuer_bench.token(key.client_id, secret)
 
 

@@ -13,7 +13,9 @@ from kubernetes import client, config
 from conecta_operator.api.conecta_api import ConectaApi
 from conecta_operator.api.conecta_grant import ConectaGrant
 from conecta_operator.api.objects import Manifest
+from tests.support.changes import ABSENT
 from tests.support.custom_resource_rows import ACCEPTED, API, FIXED, FREE, GRANT, REFUSED, but
+from tests.support.grant_rows import DECISION, WRONG_DECISIONS
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,13 @@ class Server:
         response = self._client.call_api(*request)
         return Answer(response.status, json.loads(response.read()))
 
+    @property
+    def user(self) -> str:
+        """Whom the API server takes us for."""
+        review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+        answer = self.call("POST", "/apis/authentication.k8s.io/v1/selfsubjectreviews", review)
+        return str(answer.body["status"]["userInfo"]["username"])
+
     def create(self, manifest: Manifest, *, for_good: bool = False) -> Answer:
         """Try to create the object, or create it for good."""
         query = "fieldValidation=Strict" if for_good else "dryRun=All&fieldValidation=Strict"
@@ -87,11 +96,12 @@ def server(platform: object) -> Iterator[Server]:  # noqa: ARG001 - it has to be
 
 @pytest.fixture(scope="module")
 def existing(server: Server) -> None:
-    """One object of each kind, and an API with a base path of its own."""
+    """One object of each kind, an API with a base path of its own, and a grant whose key was replaced on demand."""
     for base, changes in (
         (API, {"metadata.name": "existing"}),
         (GRANT, {"metadata.name": "existing"}),
         (API, {"metadata.name": "own-path", "spec.basePath": "/api-own/v7"}),
+        (GRANT, {"metadata.name": "rotated", "spec.credential": {"serial": 3, "overlap": "1h"}}),
     ):
         assert server.create(but(base, changes), for_good=True).status == 201
 
@@ -137,6 +147,14 @@ def test_a_base_path_of_ones_own_cannot_be_changed_or_removed(server: Server, pa
 
 
 @pytest.mark.usefixtures("existing")
+@pytest.mark.parametrize("credential", [{"serial": 2}, {"serial": None}, None], ids=["lower", "removed", "all removed"])
+def test_a_serial_does_not_become_smaller(server: Server, credential: Manifest | None) -> None:
+    answer = server.change(GRANT, {"spec": {"credential": credential}}, name="rotated")
+    assert (answer.status, answer.fields) == (422, {"spec.credential.serial"})
+    assert "smaller" in answer.message
+
+
+@pytest.mark.usefixtures("existing")
 @pytest.mark.parametrize(("base", "patch"), [pytest.param(*row[:-1], id=row[-1]) for row in FREE])
 def test_everything_else_can_be_changed(server: Server, base: Manifest, patch: Manifest) -> None:
     answer = server.change(base, patch)
@@ -145,12 +163,12 @@ def test_everything_else_can_be_changed(server: Server, base: Manifest, patch: M
 
 @pytest.mark.parametrize(
     ("base", "path"),
-    [(API, "spec.plans"), (API, "spec.backend.timeout"), (GRANT, "spec.plan"), (GRANT, "spec.credential.serial")],
-    ids=["plans", "timeout", "plan", "serial"],
+    [(API, "spec.capacity"), (API, "spec.backend.timeout"), (GRANT, "spec.workload"), (GRANT, "spec.term")],
+    ids=["capacity", "timeout", "workload", "term"],
 )
 def test_a_field_that_does_nothing_is_refused_by_name(server: Server, base: Manifest, path: str) -> None:
     """As kubectl asks for by default (fieldValidation=Strict)."""
-    answer = server.create(but(base, {path: "x"} | ({"spec.credential": {"serial": 1}} if "serial" in path else {})))
+    answer = server.create(but(base, {path: "x"}))
     assert answer.status == 400
     assert f'unknown field "{path}"' in answer.message
 
@@ -161,8 +179,16 @@ def test_several_mistakes_are_all_named_at_once(server: Server) -> None:
 
 
 def test_what_is_left_out_is_filled_in_where_it_can_be_read(server: Server) -> None:
-    assert server.create(API).body["spec"]["access"] == {"approval": "Manual"}
-    assert server.create(GRANT).body["spec"]["credential"] == {"overlap": "72h"}
+    api = server.create(but(API, {"spec.plans": [{"name": "básico"}]})).body["spec"]
+    assert api == API["spec"] | {
+        "access": {"approval": "Manual"},
+        "dataClassification": "Public",
+        "plans": [{"name": "básico", "active": True}],
+    }
+    assert server.create(GRANT).body["spec"] == GRANT["spec"] | {
+        "credential": {"overlap": "72h", "rotateEvery": "180d", "serial": 0},
+        "suspended": False,
+    }
 
 
 @pytest.mark.usefixtures("existing")
@@ -190,6 +216,35 @@ def test_a_condition_is_stated_once_and_wholly(server: Server) -> None:
         answer = server.change(API, {"status": {"conditions": conditions}}, subresource="/status")
         assert (answer.status, answer.fields) == (422, {field})
     assert server.change(API, {"status": {"conditions": [condition]}}, subresource="/status").status == 200
+
+
+@pytest.mark.usefixtures("existing")
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({}, id="approved"),
+        pytest.param({"decision": "Denied", "terms": ABSENT, "message": "ç" * 1000}, id="denied, and why"),
+        pytest.param({"decision": "Revoked", "at": "2026-11-24T09:00:00.123456-03:00"}, id="revoked, with its terms"),
+    ],
+)
+def test_a_decision_can_be_written_and_read(server: Server, changes: dict[str, Any]) -> None:
+    decision = but(DECISION, {"by": server.user} | changes)
+    answer = server.change(GRANT, {"status": {"approval": decision}}, subresource="/status")
+    assert answer.status == 200, answer.message
+    assert answer.body["status"]["approval"] == decision
+    approval = ConectaGrant.parse(answer.body).status.approval
+    assert approval is not None
+    assert approval.by == server.user
+
+
+@pytest.mark.usefixtures("existing")
+@pytest.mark.parametrize(("changes", "field"), [pytest.param(*row[:-1], id=row[-1]) for row in WRONG_DECISIONS])
+def test_a_wrong_decision_is_refused_with_the_path_of_the_field(
+    server: Server, changes: dict[str, Any], field: str
+) -> None:
+    decision = but(DECISION, {"by": server.user} | changes)
+    answer = server.change(GRANT, {"status": {"approval": decision}}, subresource="/status")
+    assert (answer.status, answer.fields) == (422, {f"status.approval{field}"})
 
 
 def test_kubectl_finds_both_kinds_by_category_and_short_names(server: Server) -> None:

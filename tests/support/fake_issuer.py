@@ -40,7 +40,8 @@ class FakeIssuer:
 
     def verify(self, client_id: str, secret: SecretStr) -> bool:
         """Whether an application would get a token."""
-        return client_id in self._clients and self._hashes[client_id] == _hash(secret)
+        key = self._clients.get(client_id)
+        return key is not None and not key.suspended and self._hashes[client_id] == _hash(secret)
 
     def drop(self, client_id: str) -> None:
         """Delete a client by hand."""

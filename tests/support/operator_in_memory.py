@@ -14,8 +14,8 @@ from conecta_operator.api.conecta_grant import ConectaGrant
 from conecta_operator.api.objects import CONECTA_API, CONECTA_GRANT, Manifest, ObjectKey
 from conecta_operator.observability.metrics import Metrics
 from conecta_operator.plan import naming
+from conecta_operator.plan.grants_seen import GrantSeen
 from conecta_operator.reconcile.gather import Gather
-from conecta_operator.reconcile.landscape import GrantSeen
 from conecta_operator.reconcile.loop import Reconciler
 from conecta_operator.reconcile.report import Report
 from conecta_operator.reconcile.signing_keys import SigningKeys

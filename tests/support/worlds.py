@@ -12,10 +12,12 @@ from conecta_operator.api.conecta_api import ConectaApi
 from conecta_operator.api.conecta_grant import ConectaGrant
 from conecta_operator.api.durations import timestamp
 from conecta_operator.api.keys import Key, fingerprint
-from conecta_operator.api.objects import CONECTA_API, NAMESPACE, Manifest, ObjectKey, key_of
+from conecta_operator.api.objects import CONECTA_API, CONECTA_GRANT, NAMESPACE, Manifest, ObjectKey, key_of
 from conecta_operator.api.settings import Platform
 from conecta_operator.plan import api, grant, reads
+from conecta_operator.plan.grants_seen import GrantSeen
 from conecta_operator.plan.plans import (
+    AllowKeys,
     ApiPlan,
     DeleteObject,
     DenyKeys,
@@ -35,6 +37,7 @@ PLATFORM = Platform(
     gateway_listener="https",
     gateway_url="https://apigateway.conecta.example",
     issuer_url="https://apigateway.conecta.example",
+    operator_user="system:serviceaccount:conecta-system:conecta-operator",
 )
 FRESH_SECRET = SecretStr("fresh-secret-of-43-characters-0123456789abcdef")
 
@@ -52,6 +55,8 @@ class IssuerKey(_Strict):
     scopes: tuple[str, ...]
     issued_at: AwareDatetime
     retires_at: AwareDatetime | None = None
+    serial: int = 0
+    suspended: bool = False
 
 
 class Case(_Strict):
@@ -62,7 +67,8 @@ class Case(_Strict):
     now: AwareDatetime
     objects: list[Manifest]
     jwks: str | None = None
-    keys: list[IssuerKey] = []
+    keys: list[IssuerKey] | None = None
+    """None: the issuer is away."""
 
 
 def decide(case: Case, forms: Forms) -> ApiPlan | GrantPlan:
@@ -84,6 +90,7 @@ def _api_world(case: Case, subject: ConectaApi, objects: dict[ObjectKey, Manifes
         siblings=tuple(other for other in others if other.metadata.namespace == subject.metadata.namespace),
         objects={key: objects[key] for key in reads.of_api(subject) if key in objects},
         jwks=case.jwks,
+        grants=tuple(sorted(_grants_of(subject, objects), key=lambda grant: grant.key)),
         platform=PLATFORM,
         now=case.now,
     )
@@ -96,7 +103,9 @@ def _grant_world(case: Case, subject: ConectaGrant, objects: dict[ObjectKey, Man
         api=ConectaApi.parse(named) if named else None,
         agency=_agency(objects, subject.metadata.namespace),
         objects={key: objects[key] for key in reads.of_grant(subject) if key in objects},
-        keys=tuple(
+        keys=None
+        if case.keys is None
+        else tuple(
             Key(
                 client_id=key.client_id,
                 grant=f"{subject.metadata.namespace}/{subject.metadata.name}",
@@ -105,6 +114,8 @@ def _grant_world(case: Case, subject: ConectaGrant, objects: dict[ObjectKey, Man
                 scopes=key.scopes,
                 issued_at=key.issued_at,
                 retires_at=key.retires_at,
+                serial=key.serial,
+                suspended=key.suspended,
                 fingerprint=fingerprint(SecretStr(key.secret)),
             )
             for key in case.keys
@@ -113,6 +124,14 @@ def _grant_world(case: Case, subject: ConectaGrant, objects: dict[ObjectKey, Man
         platform=PLATFORM,
         now=case.now,
     )
+
+
+def _grants_of(subject: ConectaApi, objects: dict[ObjectKey, Manifest]) -> Iterator[GrantSeen]:
+    for key, manifest in objects.items():
+        if key.kind == CONECTA_GRANT:
+            seen = GrantSeen.of(ConectaGrant.parse(manifest))
+            if seen.api == subject.key:
+                yield seen
 
 
 def _agency(objects: dict[ObjectKey, Manifest], namespace: str) -> Agency | None:
@@ -139,12 +158,20 @@ def _step(step: Step) -> Iterator[dict[str, Any]]:
             yield {"replace": manifest}
         case DeleteObject(manifest):
             yield {"delete": str(key_of(manifest))}
+        case PutKey() | RemoveKey() | DenyKeys() | AllowKeys():
+            yield _step_about_keys(step)
+
+
+def _step_about_keys(step: PutKey | RemoveKey | DenyKeys | AllowKeys) -> dict[str, Any]:
+    match step:
         case PutKey(key, secret):
-            yield {"putKey": _key(key), "withSecret": secret.get_secret_value() if secret else None}
+            return {"putKey": _key(key), "withSecret": secret.get_secret_value() if secret else None}
         case RemoveKey(client_id):
-            yield {"removeKey": client_id}
+            return {"removeKey": client_id}
         case DenyKeys(_, until):
-            yield {"denyKeys": {client_id: timestamp(moment) for client_id, moment in until.items()}}
+            return {"denyKeys": {client_id: timestamp(moment) for client_id, moment in until.items()}}
+        case AllowKeys(_, client_ids):
+            return {"allowKeys": sorted(client_ids)}
 
 
 def _key(key: Key) -> dict[str, Any]:
@@ -156,4 +183,6 @@ def _key(key: Key) -> dict[str, Any]:
         "issuedAt": timestamp(key.issued_at),
         "retiresAt": timestamp(key.retires_at) if key.retires_at else None,
         "fingerprint": key.fingerprint,
+        "serial": key.serial,
+        "suspended": key.suspended,
     }

@@ -64,6 +64,9 @@ class Settings(BaseSettings):
     """Whether `backend.url` may name *.localhost. For a sandbox on one machine only: elsewhere it would let a provider
     reach what the gateway's own host serves to itself."""
 
+    user: str = "system:serviceaccount:conecta-system:conecta-operator"
+    """The operator's own user name at the API server: what it decides by a rule, it writes down under this name."""
+
     resync_interval: float = Field(default=600.0, ge=1.0, le=86400.0)
     """Seconds between two looks at everything, give or take a tenth. Watches tell of changes at once; this finds what
     they can't: a client deleted at the issuer, or an object deleted while a watch was interrupted."""
@@ -98,6 +101,7 @@ class Settings(BaseSettings):
             gateway_listener=self.gateway_listener,
             gateway_url=self.gateway_url,
             issuer_url=self.issuer_url,
+            operator_user=self.user,
             allow_local_backends=self.allow_local_backends,
         )
 

@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from conecta_operator.api.conecta_api import Approval, ConectaApi
+from conecta_operator.api.approvals import Decision, DecisionRule, Terms
+from conecta_operator.api.conecta_api import Approval, ConectaApi, DataClassification
 from conecta_operator.api.conecta_grant import ConectaGrant, KeyState
+from conecta_operator.api.legal_basis import LegalBasis
 from conecta_operator.api.metadata import Metadata
 from conecta_operator.api.objects import CONECTA_API, CONECTA_GRANT, Manifest, ObjectKey
 
@@ -88,6 +90,98 @@ def test_access_is_manual_unless_said_otherwise() -> None:
     assert api(access={"approval": "Automatic"}).spec.access.approval is Approval.AUTOMATIC
 
 
+def test_an_api_has_public_data_no_plans_and_preapproves_nobody_unless_said_otherwise() -> None:
+    spec = api().spec
+    assert spec.data_classification is DataClassification.PUBLIC
+    assert (spec.plans, spec.access.preapproved) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("classification", "demands"), [("Public", False), ("Restricted", False), ("Personal", True), ("Sensitive", True)]
+)
+def test_only_data_about_people_demands_reasons(classification: str, demands: bool) -> None:  # noqa: FBT001 - a row
+    assert api(dataClassification=classification).spec.data_classification.demands_reasons is demands
+
+
+def test_a_plan_is_active_unless_said_otherwise() -> None:
+    plans = api(plans=[{"name": "básico"}, {"name": "ouro", "active": False}]).spec.plans
+    assert [(plan.name, plan.active) for plan in plans] == [("básico", True), ("ouro", False)]
+
+
+def test_a_preapproval_without_plans_names_none() -> None:
+    (entry,) = api(access={"preapproved": [{"agency": "saude"}]}).spec.access.preapproved
+    assert (entry.agency, entry.plans) == ("saude", ())
+
+
+def test_a_grant_asks_for_nothing_that_it_does_not_say() -> None:
+    spec = grant().spec
+    assert spec.suspended is False
+    assert spec.credential.serial == 0
+    assert spec.terms == Terms(application="agendamento")
+    assert spec.terms.as_manifest() == {"application": "agendamento"}
+
+
+def test_the_terms_are_the_part_of_a_grant_that_is_decided_on() -> None:
+    terms: Manifest = {
+        "plan": "básico",
+        "purpose": "Agendar consultas",
+        "legalBasis": "Art7III",
+        "sourceRanges": ["203.0.113.0/24"],
+        "validUntil": "2028-01-01T00:00:00-03:00",
+    }
+    others: Manifest = {
+        "publicService": "Agendamento",
+        "estimatedCallsPerYear": 5,
+        "validFrom": "2027-01-01T00:00:00-03:00",
+        "suspended": True,
+    }
+    assert grant(**terms, **others).spec.terms.as_manifest() == terms | {"application": "agendamento"}
+
+
+def test_terms_are_equal_whatever_zone_their_end_is_written_in() -> None:
+    there = grant(validUntil="2028-01-01T00:00:00-03:00").spec.terms
+    assert there == grant(validUntil="2028-01-01T03:00:00Z").spec.terms
+    assert there != grant(validUntil="2028-01-01T03:00:01Z").spec.terms
+
+
+@given(
+    plan=st.none() | st.from_regex(r"[a-zç]{1,50}", fullmatch=True),
+    purpose=st.none() | st.text(min_size=1),
+    basis=st.none() | st.sampled_from(LegalBasis),
+    ranges=st.lists(st.ip_addresses().map(lambda address: f"{address}/{address.max_prefixlen}"), max_size=3),
+    until=st.none() | st.datetimes(datetime(2000, 1, 2), datetime(2999, 12, 30), timezones=st.just(UTC)),  # noqa: DTZ001
+)
+def test_terms_are_read_as_they_were_written(
+    plan: str | None, purpose: str | None, basis: LegalBasis | None, ranges: list[str], until: datetime | None
+) -> None:
+    terms = Terms(
+        plan=plan,
+        purpose=purpose,
+        legal_basis=basis,
+        application="agendamento",
+        source_ranges=tuple(ranges),
+        valid_until=until,
+    )
+    assert Terms.model_validate(terms.as_manifest()) == terms
+
+
+def test_a_decision_is_read_with_its_terms() -> None:
+    approval = grant(
+        status={
+            "approval": {
+                "decision": "Approved",
+                "by": "system:serviceaccount:conecta-system:conecta-operator",
+                "at": "2026-11-24T12:00:00Z",
+                "rule": "access.preapproved",
+                "terms": {"application": "agendamento", "plan": "básico"},
+            }
+        }
+    ).status.approval
+    assert approval is not None
+    assert (approval.decision, approval.rule) == (Decision.APPROVED, DecisionRule.PREAPPROVED)
+    assert approval.terms == Terms(application="agendamento", plan="básico")
+
+
 def test_a_key_lies_in_the_secret_that_is_named_or_one_named_after_the_grant() -> None:
     assert grant().secret_name == "cep-conecta"
     assert grant(credential={"secretName": "chave"}).secret_name == "chave"
@@ -108,11 +202,32 @@ def test_an_overlap_of_another_form_or_over_a_year_is_refused(overlap: Any) -> N
         grant(credential={"overlap": overlap})
 
 
+@pytest.mark.parametrize(
+    ("credential", "interval"),
+    [
+        ({}, timedelta(days=180)),
+        ({"rotateEvery": "90d"}, timedelta(days=90)),
+        *(({"rotateEvery": never}, timedelta(0)) for never in ("0s", "0", 0)),
+    ],
+    ids=["default", "given", "0s", "0 as text", "0"],
+)
+def test_keys_are_replaced_at_an_interval_or_never(credential: Manifest, interval: timedelta) -> None:
+    read = grant(credential=credential).spec.credential
+    assert read.rotate_every == interval
+    assert read.rotates is (interval > timedelta(0))
+
+
+@pytest.mark.parametrize("interval", ["180", "00", "3651d", 1, 0.0, False, None])
+def test_an_interval_of_another_form_or_over_ten_years_is_refused(interval: Any) -> None:
+    with pytest.raises(ValidationError, match=r"spec\.credential\.rotateEvery"):
+        grant(credential={"rotateEvery": interval})
+
+
 def test_a_field_of_spec_that_we_do_not_know_is_never_ignored() -> None:
-    with pytest.raises(ValidationError, match=r"spec\.plans"):
-        api(plans=[])
-    with pytest.raises(ValidationError, match=r"spec\.credential\.serial"):
-        grant(credential={"serial": 2})
+    with pytest.raises(ValidationError, match=r"spec\.capacity"):
+        api(capacity={})
+    with pytest.raises(ValidationError, match=r"spec\.credential\.number"):
+        grant(credential={"number": 2})
 
 
 def test_a_status_is_read_whatever_a_later_version_added_to_it() -> None:
@@ -132,6 +247,8 @@ def test_an_object_that_nobody_has_looked_at_has_an_empty_status() -> None:
     assert api().status.conditions == ()
     assert api().status.revoked_keys == ()
     assert grant().status.keys == ()
+    assert grant().status.approval is None
+    assert api().status.grants is None
 
 
 def test_a_grants_status_lists_its_keys() -> None:

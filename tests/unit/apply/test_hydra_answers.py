@@ -25,6 +25,7 @@ KEY = Key(
     issued_at=datetime(2026, 11, 24, 7, 30, tzinfo=UTC),
     retires_at=datetime(2026, 11, 27, 7, 30, tzinfo=UTC),
     fingerprint="f" * 64,
+    serial=1,
 )
 CLIENT: dict[str, Any] = {
     "client_id": KEY.client_id,
@@ -41,6 +42,7 @@ CLIENT: dict[str, Any] = {
         "issuedAt": "2026-11-24T07:30:00Z",
         "retiresAt": "2026-11-27T07:30:00Z",
         "fingerprint": KEY.fingerprint,
+        "serial": 1,
     },
 }
 STORED = CLIENT | {"created_at": "2026-11-24T07:31:00Z"}

@@ -5,12 +5,22 @@ from typing import Final
 
 from conecta_operator.api.objects import GROUP, Manifest
 
-__all__ = ["AGENCY_LABEL", "AGENCY_NAME_ANNOTATION", "CNPJ_LABEL", "SIORG_LABEL", "Agency", "agency_of"]
+__all__ = [
+    "AGENCY_LABEL",
+    "AGENCY_NAME_ANNOTATION",
+    "CNPJ_LABEL",
+    "SIORG_LABEL",
+    "SUSPENDED_LABEL",
+    "Agency",
+    "agency_of",
+]
 
 AGENCY_LABEL: Final = f"{GROUP}/agency"
 SIORG_LABEL: Final = f"{GROUP}/siorg"
 CNPJ_LABEL: Final = f"{GROUP}/cnpj"
 AGENCY_NAME_ANNOTATION: Final = f"{GROUP}/agency-name"
+SUSPENDED_LABEL: Final = f"{GROUP}/suspended"
+"""Stops every grant of the namespace. Any value but `false` does: a stop that is misspelt must not be one missed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +35,8 @@ class Agency:
     """Number in the national registry of legal entities: 14 characters, letters too since 2026. May be empty."""
     siorg: str
     """Code in SIORG, the federal registry of public bodies. May be empty."""
+    suspended: bool = False
+    """Whether the platform team has stopped all grants of this namespace."""
 
 
 def agency_of(namespace: Manifest) -> Agency | None:
@@ -39,4 +51,5 @@ def agency_of(namespace: Manifest) -> Agency | None:
         name=annotations.get(AGENCY_NAME_ANNOTATION) or slug,
         cnpj=labels.get(CNPJ_LABEL, ""),
         siorg=labels.get(SIORG_LABEL, ""),
+        suspended=labels.get(SUSPENDED_LABEL, "false").lower() != "false",
     )

@@ -6,9 +6,10 @@ abnormal and present only while True (kstatus: https://github.com/kubernetes-sig
 message says what is wrong, where, and what to do.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from pydantic import AwareDatetime, ConfigDict, Field
 
@@ -17,6 +18,7 @@ from conecta_operator.api.fields import Reported
 from conecta_operator.api.objects import Manifest
 
 __all__ = [
+    "REASONS",
     "AcceptedReason",
     "ApprovedReason",
     "Condition",
@@ -47,7 +49,8 @@ class ConditionType(StrEnum):
     PROGRAMMED = "Programmed"
     """The gateway itself says that it serves what this generation of the object asks for."""
     READY = "Ready"
-    """All of the above that the object has; the only one that most people need."""
+    """All of the above that the object has; the only one that most people need. When it isn't True, its reason and
+    message are those of the first condition that isn't either."""
     RECONCILING = "Reconciling"
     """The operator is still working, or will try again without being asked."""
     STALLED = "Stalled"
@@ -65,17 +68,38 @@ class AcceptedReason(StrEnum):
     """False: `backend` names a place that the gateway must not or can't call."""
     NOT_AN_AGENCY = "NotAnAgency"
     """False: the namespace belongs to no agency; the platform team registers it."""
+    INCOMPLETE_REQUEST = "IncompleteRequest"
+    """False: the API has Personal or Sensitive data, and the grant lacks `purpose`, `legalBasis` or
+    `responsibilityTerm`. The message names all that is missing."""
+    UNKNOWN_PLAN = "UnknownPlan"
+    """False: the grant must name one of the API's plans, or none if the API has none."""
 
 
 class ApprovedReason(StrEnum):
     """Reasons of `Approved`."""
 
+    APPROVED = "Approved"
+    """True: somebody who may approve for the API has approved what the grant asks for."""
     AUTOMATIC = "Automatic"
     """True: the API admits every agency (`access.approval: Automatic`)."""
+    PREAPPROVED = "Preapproved"
+    """True: the API admits this agency for this plan (`access.preapproved`)."""
+    CHANGE_PENDING = "ChangePending"
+    """True: what was approved is in force, and the grant asks for something else now. The message names the fields that
+    wait for a decision."""
     PENDING = "Pending"
     """False or Unknown: nobody has decided yet."""
+    DENIED = "Denied"
+    """False: somebody who may approve for the API has denied the request."""
+    REVOKED = "Revoked"
+    """False: somebody who may approve for the API has taken the right back. The key is revoked."""
     WITHDRAWN = "Withdrawn"
-    """False: the grant had a key, and the API is gone or admits it no longer. The key is revoked."""
+    """False: the rule that admitted the grant is gone from the API (`access`). The key is revoked; if the rule comes
+    back, so does the right."""
+    PLAN_INACTIVE = "PlanInactive"
+    """False: the provider has switched the plan off (`plans[].active`). The key is revoked."""
+    API_DELETED = "ApiDeleted"
+    """False: the API is deleted or about to be. The key is revoked."""
 
 
 class ResolvedRefsReason(StrEnum):
@@ -104,6 +128,15 @@ class CredentialsReadyReason(StrEnum):
     """False: the key is deleted and its tokens are refused."""
     REVOKING = "Revoking"
     """False: the key is being revoked; the message says what that waits for."""
+    SUSPENDED = "Suspended"
+    """False: `suspended` is true. The key is kept and works again once it is false."""
+    AGENCY_SUSPENDED = "AgencySuspended"
+    """False: the platform team has suspended the agency (label `conecta.gov.br/suspended` on the namespace). The key is
+    kept and works again once the label is gone."""
+    NOT_YET_VALID = "NotYetValid"
+    """False: `validFrom` is still to come. The key is issued then."""
+    EXPIRED = "Expired"
+    """False: `validUntil` has passed. The key is revoked; a later `validUntil` brings a new one."""
 
 
 class ProgrammedReason(StrEnum):
@@ -120,28 +153,40 @@ class ProgrammedReason(StrEnum):
 
 
 class ReadyReason(StrEnum):
-    """Reasons of `Ready`, besides: when it isn't True, the reason is that of the first condition that isn't either."""
+    """Reasons of `Ready` itself; when it isn't True, the reason is mostly that of another condition."""
 
     READY = "Ready"
     """True: calls are served (API), or the key in the Secret opens the API (grant)."""
     DELETING = "Deleting"
-    """False: the object is being deleted."""
+    """False: the object is being deleted. An API waits for its grants to end, which the message names."""
 
 
 class ReconcilingReason(StrEnum):
     """Reasons of `Reconciling`."""
 
     PROGRESSING = "Progressing"
-    """The last change is on its way to the gateway."""
+    """True: the last change is on its way to the gateway."""
     PROGRESSING_WITH_RETRY = "ProgressingWithRetry"
-    """Something outside failed; the operator goes on trying, at growing intervals."""
+    """True: something outside failed; the operator goes on trying, at growing intervals."""
 
 
 class StalledReason(StrEnum):
     """Reasons of `Stalled`."""
 
     NEEDS_CHANGE = "NeedsChange"
-    """The object, or one that it refers to, has to be changed; the message is that of the condition at fault."""
+    """True: the object, or one that it refers to, has to be changed; the message is that of the condition at fault."""
+
+
+REASONS: Final[Mapping[ConditionType, type[StrEnum]]] = {
+    ConditionType.ACCEPTED: AcceptedReason,
+    ConditionType.RESOLVED_REFS: ResolvedRefsReason,
+    ConditionType.APPROVED: ApprovedReason,
+    ConditionType.CREDENTIALS_READY: CredentialsReadyReason,
+    ConditionType.PROGRAMMED: ProgrammedReason,
+    ConditionType.READY: ReadyReason,
+    ConditionType.RECONCILING: ReconcilingReason,
+    ConditionType.STALLED: StalledReason,
+}
 
 
 class ConditionStatus(StrEnum):

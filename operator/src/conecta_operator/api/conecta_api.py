@@ -9,10 +9,12 @@ from conecta_operator.api.conditions import Condition
 from conecta_operator.api.fields import (
     DNS_LABEL,
     IMMUTABLE,
+    NOT_BLANK,
     Contact,
     DnsLabel,
     DnsSubdomain,
     HttpsUrl,
+    PlanName,
     Reported,
     Written,
     rules,
@@ -32,7 +34,11 @@ __all__ = [
     "ConectaApiSpec",
     "ConectaApiStatus",
     "ConfigMapReference",
+    "DataClassification",
     "Documentation",
+    "GrantCounts",
+    "Plan",
+    "Preapproval",
     "RevokedKey",
 ]
 
@@ -49,7 +55,27 @@ class Approval(StrEnum):
     """Who decides over a grant."""
 
     MANUAL = "Manual"
+    """Whoever may approve for the API, unless the agency is preapproved."""
     AUTOMATIC = "Automatic"
+    """Nobody: every registered agency is admitted."""
+
+
+class DataClassification(StrEnum):
+    """How much care the data needs."""
+
+    PUBLIC = "Public"
+    """Anybody may know it."""
+    RESTRICTED = "Restricted"
+    """For public bodies only; about nobody in particular."""
+    PERSONAL = "Personal"
+    """About identified or identifiable people (LGPD, art. 5, I)."""
+    SENSITIVE = "Sensitive"
+    """About people's health, beliefs, origin and the like (LGPD, art. 5, II)."""
+
+    @property
+    def demands_reasons(self) -> bool:
+        """Whether each grant must say why and on whose word: purpose, legal basis and responsibility term."""
+        return self in {DataClassification.PERSONAL, DataClassification.SENSITIVE}
 
 
 class Documentation(Written):
@@ -132,15 +158,49 @@ class Backend(Written):
     )
 
 
+class Plan(Written):
+    """A way to use the API, which grants choose."""
+
+    name: PlanName = Field(
+        description=(
+            "Name of the plan: 1 to 50 characters, without line breaks, and without spaces around it. Example: básico."
+        ),
+    )
+    active: bool = Field(
+        default=True,
+        description="Whether the plan admits grants. Those of an inactive plan are stopped. Default: true.",
+    )
+
+
+class Preapproval(Written):
+    """An agency that is admitted without asking."""
+
+    agency: DnsLabel = Field(description="Short name of the receiver agency on this platform. Example: saude.")
+    plans: tuple[PlanName, ...] = Field(
+        default=(),
+        max_length=16,
+        description="Plans of the API that the agency may have; all when empty. Example: [básico].",
+    )
+
+
 class Access(Written):
     """Who may use the API."""
 
     approval: Approval = Field(
         default=Approval.MANUAL,
         description=(
-            "Manual: each ConectaGrant waits until somebody who answers for the API approves it. "
-            "Automatic: every grant of a registered agency is approved at once. Default: Manual."
+            "Manual: each ConectaGrant waits until somebody who answers for the API approves it, unless its agency is "
+            "preapproved. Automatic: every grant of a registered agency is approved at once. Default: Manual."
         ),
+    )
+    preapproved: tuple[Preapproval, ...] = Field(
+        default=(),
+        max_length=1000,
+        description=(
+            "Agencies whose grants are approved at once, up to 1000. Removing one revokes what was approved so. "
+            "Example: [{agency: saude, plans: [básico]}]."
+        ),
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["agency"]},
     )
 
 
@@ -155,7 +215,7 @@ class ConectaApiSpec(Written):
 
     title: str = Field(
         max_length=100,
-        pattern=r"[^ \t\r\n]",
+        pattern=NOT_BLANK,
         description="Name in the catalogue, up to 100 characters and not blank. Example: Consulta CEP.",
     )
     description: str | None = Field(
@@ -201,6 +261,23 @@ class ConectaApiSpec(Written):
         default=Access(),
         description="Who may use the API, and who decides that. Example: {approval: Automatic}.",
     )
+    plans: tuple[Plan, ...] = Field(
+        default=(),
+        max_length=16,
+        description=(
+            "Ways to use the API, up to 16. If there are any, each grant names one of them. Example: [{name: básico}]."
+        ),
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
+    )
+    data_classification: DataClassification = Field(
+        default=DataClassification.PUBLIC,
+        description=(
+            "How much care the data needs. Public: anybody may know it. Restricted: for public bodies, about nobody in "
+            "particular. Personal: about people (LGPD, art. 5, I). Sensitive: about their health, beliefs, origin and "
+            "the like (LGPD, art. 5, II). For Personal and Sensitive, each grant must state purpose, legalBasis and "
+            "responsibilityTerm. Default: Public."
+        ),
+    )
 
 
 class RevokedKey(Reported):
@@ -208,6 +285,13 @@ class RevokedKey(Reported):
 
     client_id: str = Field(max_length=255, description="OAuth 2 client id of the key.")
     until: AwareDatetime = Field(description="When the last token of the key has expired, and the entry can go.")
+
+
+class GrantCounts(Reported):
+    """How many grants the API has."""
+
+    active: int = Field(ge=0, description="Grants whose key opens the API.")
+    pending: int = Field(ge=0, description="Grants that wait for a decision.")
 
 
 class ConectaApiStatus(Reported):
@@ -223,10 +307,11 @@ class ConectaApiStatus(Reported):
         max_length=2048,
         description="Where receivers call the API. Example: https://apigateway.conecta.example/api-cep/v1.",
     )
+    grants: GrantCounts | None = Field(default=None, description="How many grants the API has, by what they are at.")
     revoked_keys: tuple[RevokedKey, ...] = Field(
         default=(),
         max_length=4096,
-        description="Keys that are deleted and whose tokens are still unexpired: the gateway refuses them.",
+        description="Keys that are ended or suspended and whose tokens may be unexpired: the gateway refuses them.",
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["clientId"]},
     )
     conditions: tuple[Condition, ...] = Field(

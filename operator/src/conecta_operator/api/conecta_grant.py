@@ -1,14 +1,26 @@
 """ConectaGrant: the right of one application to use one API (Portuguese: concessão, chave de acesso)."""
 
-from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, Any, Final, Self
+from typing import Final, Self
 
-from pydantic import AwareDatetime, BeforeValidator, Field, WithJsonSchema
+from pydantic import AwareDatetime, ConfigDict, Field
 
-from conecta_operator.api import durations
+from conecta_operator.api.approvals import GrantApproval, Terms
 from conecta_operator.api.conditions import Condition
-from conecta_operator.api.fields import IMMUTABLE, Contact, DnsLabel, DnsSubdomain, Reported, Written, rules
+from conecta_operator.api.credential import Credential
+from conecta_operator.api.fields import (
+    IMMUTABLE,
+    Cidr,
+    Contact,
+    DnsLabel,
+    Moment,
+    PlanName,
+    Reported,
+    Text,
+    Written,
+    rules,
+)
+from conecta_operator.api.legal_basis import LegalBasis
 from conecta_operator.api.metadata import Metadata
 from conecta_operator.api.objects import CONECTA_GRANT, Manifest, ObjectKey
 
@@ -20,41 +32,13 @@ __all__ = [
     "ConectaGrant",
     "ConectaGrantSpec",
     "ConectaGrantStatus",
-    "Credential",
     "GrantKey",
     "KeyState",
+    "ResponsibilityTerm",
 ]
 
 MAX_NAME: Final = 63
 """Objects made for a grant carry its name as the value of a label."""
-
-_LONGEST_OVERLAP: Final = timedelta(days=365)
-_IS_SHORT_ENOUGH: Final = (
-    f"!self.matches('{durations.DURATION}') || int(self.substring(0, size(self) - 1)) * "
-    "{'d': 86400, 'h': 3600, 'm': 60, 's': 1}[self.substring(size(self) - 1)] "
-    f"<= {_LONGEST_OVERLAP // timedelta(seconds=1)}"
-)
-
-
-def _duration(value: Any) -> Any:
-    return durations.parse(value) if isinstance(value, str) else value
-
-
-Overlap = Annotated[
-    timedelta,
-    BeforeValidator(_duration),
-    Field(le=_LONGEST_OVERLAP, strict=True),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "maxLength": 9,
-            "pattern": durations.DURATION,
-            **rules(
-                (_IS_SHORT_ENOUGH, "must be at most 365d"),
-            ),
-        },
-    ),
-]
 
 
 class ApiReference(Written):
@@ -85,28 +69,40 @@ class Application(Written):
     )
 
 
-class Credential(Written):
-    """How the key is handed over."""
+class ResponsibilityTerm(Written):
+    """The paper by which the receiver answers for its use of the data (Portuguese: termo de responsabilidade)."""
 
-    secret_name: DnsSubdomain | None = Field(
-        default=None,
-        description=(
-            "Name of the Secret, in the namespace of the grant, into which the operator writes the key. A Secret of "
-            "that name that is not the grant's is never touched. Default: <metadata.name>-conecta."
-        ),
+    number: Text = Field(
+        max_length=100, description="Number of the term, which every call is traceable to. Example: 2026/0142."
     )
-    overlap: Overlap = Field(
-        default=timedelta(hours=72),
-        json_schema_extra={"default": "72h"},
+    signed_by: Text = Field(
+        max_length=200,
+        description="Who signed it for the receiver: name and office, never a CPF. Example: Ana Souza, diretora.",
+    )
+    signed_at: Moment = Field(
+        description="When it was signed, with its zone. Example: 2026-11-24T15:00:00-03:00.",
+    )
+    digest: str = Field(
+        max_length=71,
+        pattern=r"^sha256:[0-9a-f]{64}$",
         description=(
-            "How long a replaced key goes on working beside the new one: a whole number and d, h, m or s, at most "
-            "365d. 0s ends it at once. Default: 72h. Example: 7d."
+            "SHA-256 of the signed document: sha256: and 64 hexadecimal digits in small letters, as sha256sum prints."
         ),
     )
 
 
 class ConectaGrantSpec(Written):
     """What the receiver asks for."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            (
+                "!has(self.validFrom) || !has(self.validUntil) || self.validUntil > self.validFrom",
+                "must be after validFrom",
+                ".validUntil",
+            ),
+        ),
+    )
 
     api_ref: ApiReference = Field(
         json_schema_extra=rules(IMMUTABLE),
@@ -117,10 +113,86 @@ class ConectaGrantSpec(Written):
     application: Application = Field(
         description="The system of the receiver that is to call. Example: {name: agendamento}."
     )
+    plan: PlanName | None = Field(
+        default=None,
+        description="One of the API's plans; needed if it has any, and only then. Example: básico.",
+    )
+    purpose: Text | None = Field(
+        default=None,
+        max_length=1000,
+        description=(
+            "What the data is needed for, up to 1000 characters. Required for an API with Personal or Sensitive data. "
+            "Example: Conferir o endereço de quem agenda consultas."
+        ),
+    )
+    legal_basis: LegalBasis | None = Field(
+        default=None,
+        description=(
+            "Article and item of the LGPD (Law 13,709/2018) that allows it: of art. 7 (personal data), 11 (sensitive "
+            "data), 23 or 26 (public bodies). Required for an API with Personal or Sensitive data. Example: Art7III "
+            "(public policies)."
+        ),
+    )
+    public_service: Text | None = Field(
+        default=None,
+        max_length=200,
+        description="The public service that uses the data, up to 200 characters. Example: Agendamento de consultas.",
+    )
+    estimated_calls_per_year: int | None = Field(
+        default=None,
+        ge=0,
+        description="How many calls the receiver expects to make in a year. Example: 1200000.",
+    )
+    responsibility_term: ResponsibilityTerm | None = Field(
+        default=None,
+        description=(
+            "The term by which the receiver answers for its use of the data. Required for an API with Personal or "
+            "Sensitive data. Example: {number: 2026/0142, signedBy: Ana Souza, signedAt: 2026-11-24T15:00:00-03:00, "
+            "digest: sha256:...}."
+        ),
+    )
+    source_ranges: tuple[Cidr, ...] = Field(
+        default=(),
+        max_length=64,
+        description=(
+            "Ranges of the addresses that the application calls from, up to 64; a call from elsewhere is refused. "
+            "Default: any. Example: [203.0.113.0/24]."
+        ),
+    )
+    valid_from: Moment | None = Field(
+        default=None,
+        description=(
+            "When the right begins, with its zone; there is no key before. Default: at once. "
+            "Example: 2027-01-01T00:00:00-03:00."
+        ),
+    )
+    valid_until: Moment | None = Field(
+        default=None,
+        description=(
+            "When the right ends, with its zone, after validFrom: the key is ended then. "
+            "Default: never. Example: 2028-01-01T00:00:00-03:00."
+        ),
+    )
+    suspended: bool = Field(
+        default=False,
+        description="true stops all calls at once; false lets them go on, with the same key. Default: false.",
+    )
     credential: Credential = Field(
         default=Credential(),
-        description=("Where the key is written, and how it is replaced. Example: {secretName: cep, overlap: 7d}."),
+        description="Where the key is written, and how it is replaced. Example: {secretName: cep, overlap: 7d}.",
     )
+
+    @property
+    def terms(self) -> Terms:
+        """What has to be decided on."""
+        return Terms(
+            plan=self.plan,
+            purpose=self.purpose,
+            legal_basis=self.legal_basis,
+            application=self.application.name,
+            source_ranges=self.source_ranges,
+            valid_until=self.valid_until,
+        )
 
 
 class KeyState(StrEnum):
@@ -165,6 +237,10 @@ class ConectaGrantStatus(Reported):
             "Where the application gets its tokens (OAuth 2 client credentials). "
             "Example: https://apigateway.conecta.example/oauth2/jwt-token."
         ),
+    )
+    approval: GrantApproval | None = Field(
+        default=None,
+        description="What was decided, by whom, and on which terms. Written by whoever may approve the API, too.",
     )
     keys: tuple[GrantKey, ...] = Field(
         default=(),

@@ -7,20 +7,26 @@ Rust's `regex` and Go's RE2 read alike: hence no `\s`, which is Unicode's for th
 
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 __all__ = [
     "DNS_LABEL",
     "IMMUTABLE",
+    "NOT_BLANK",
+    "Cidr",
     "Contact",
     "DnsLabel",
     "DnsSubdomain",
     "HttpsUrl",
+    "Moment",
+    "PlanName",
     "Reported",
     "Rule",
+    "Text",
     "Written",
     "rules",
+    "without_defaults",
 ]
 
 Rule = dict[str, str]
@@ -36,7 +42,8 @@ class Written(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
 
-def _without_defaults(schema: dict[str, Any]) -> None:
+def without_defaults(schema: dict[str, Any]) -> None:
+    """For `json_schema_extra` of what is reported."""
     for field in schema.get("properties", {}).values():
         field.pop("default", None)
 
@@ -52,7 +59,7 @@ class Reported(BaseModel):
         extra="ignore",
         alias_generator=to_camel,
         populate_by_name=True,
-        json_schema_extra=_without_defaults,
+        json_schema_extra=without_defaults,
     )
 
 
@@ -80,6 +87,32 @@ HttpsUrl = Annotated[
             (
                 "!self.startsWith('https://') || (isURL(self) && url(self).getHostname() != '')",
                 "must be a URL with a host name, such as https://servicos.receita.example/cep",
+            ),
+        ),
+    ),
+]
+
+NOT_BLANK: Final = r"[^ \t\r\n]"
+_PLAN_NAME: Final = r"^[^ \t\r\n]([^\t\r\n]*[^ \t\r\n])?$"
+_MOMENT: Final = (
+    r"^2[0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
+)
+
+Text = Annotated[str, Field(pattern=NOT_BLANK)]
+"""Something that people read, and that says something."""
+PlanName = Annotated[str, Field(max_length=50, pattern=_PLAN_NAME, description="Name of a plan. Example: básico.")]
+Moment = Annotated[AwareDatetime, Field(json_schema_extra={"pattern": _MOMENT, "maxLength": 35})]
+"""RFC 3339 with a zone, in the years that we reckon with: from 2000 to 2999."""
+Cidr = Annotated[
+    str,
+    Field(
+        max_length=43,
+        description="Range of IP addresses. Example: 203.0.113.0/24.",
+        json_schema_extra=rules(
+            ("isCIDR(self)", "must be a range of IP addresses, such as 203.0.113.0/24 or 2001:db8::/32"),
+            (
+                "!isCIDR(self) || cidr(self).masked() == cidr(self)",
+                "must start at the first address of the range: 203.0.113.0/24, not 203.0.113.7/24",
             ),
         ),
     ),

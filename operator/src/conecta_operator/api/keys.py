@@ -16,6 +16,8 @@ class Key:
     `grant` is `namespace/name` for people, `grant_uid` is what counts. `number` counts from 1 within the grant.
     `retires_at` is None while the key is the current one. `fingerprint` tells an altered copy of the secret from a true
     one; it is the SHA-256 (hex) of 32 random bytes' text and gives nothing away (no dictionary covers 256 bits).
+    `serial` is the grant's `credential.serial` that the key was made for: a higher one asks for another key. While
+    `suspended`, the issuer refuses new tokens although the secret is right.
     """
 
     client_id: str
@@ -26,6 +28,8 @@ class Key:
     issued_at: datetime
     retires_at: datetime | None = None
     fingerprint: str
+    serial: int = 0
+    suspended: bool = False
 
 
 def fingerprint(secret: SecretStr) -> str:

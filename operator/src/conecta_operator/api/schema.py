@@ -39,6 +39,7 @@ _KEPT: Final = frozenset(
         "properties",
         "required",
         "type",
+        "x-kubernetes-int-or-string",
         "x-kubernetes-list-map-keys",
         "x-kubernetes-list-type",
         "x-kubernetes-validations",
@@ -206,7 +207,7 @@ def _structural(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
     if unknown:
         raise ValueError(f"no structural schema can say {', '.join(sorted(unknown))}")
     result = {keyword: value for keyword, value in flat.items() if keyword in _KEPT}
-    if result.get("default", ...) is None:
+    if result.get("default", ...) in (None, []):
         del result["default"]
     if isinstance(result.get("default"), dict):
         result["default"] = {}

@@ -21,5 +21,7 @@ class Platform:
     token_path: str = "/oauth2/jwt-token"  # noqa: S105 - a path
     token_lifetime: timedelta = timedelta(seconds=7201)
     """The longest that a token can be valid, by which a revoked key stays on its API's list."""
+    operator_user: str
+    """The operator's own user name, under which it writes down what rules decide."""
     allow_local_backends: bool = False
     """Whether `backend.url` may name `*.localhost`: for a sandbox on one machine only."""

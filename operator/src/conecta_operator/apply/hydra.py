@@ -26,6 +26,9 @@ _CLIENT_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]*")
 _NUMBER_IN_CLIENT_ID: Final = re.compile(r"-([1-9][0-9]{0,8})$")
 _PUBLIC_MEMBERS: Final = ("kty", "use", "key_ops", "alg", "kid", "n", "e", "crv", "x", "y")
 _REFUSALS: Final = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY})
+_GETS_TOKENS: Final = "client_credentials"
+_SUSPENDED: Final = "suspended"
+"""A grant type that Hydra doesn't know: it answers `unauthorized_client`, and goes on keeping the secret."""
 _T = TypeVar("_T")
 
 
@@ -168,6 +171,7 @@ class _Client(BaseModel):
     client_name: str = ""
     owner: str = ""
     scope: str = ""
+    grant_types: tuple[str, ...] = ()
     metadata: Any = None
     created_at: datetime
 
@@ -192,6 +196,7 @@ class _Record(BaseModel):
     issued_at: AwareDatetime
     retires_at: AwareDatetime | None
     fingerprint: str
+    serial: int = 0
 
 
 def _client_of(key: Key, secret: SecretStr | None) -> dict[str, Any]:
@@ -202,12 +207,13 @@ def _client_of(key: Key, secret: SecretStr | None) -> dict[str, Any]:
         issued_at=key.issued_at,
         retires_at=key.retires_at,
         fingerprint=key.fingerprint,
+        serial=key.serial,
     )
     client = {
         "client_id": key.client_id,
         "client_name": key.grant,
         "owner": key.grant_uid,
-        "grant_types": ["client_credentials"],
+        "grant_types": [_SUSPENDED if key.suspended else _GETS_TOKENS],
         "token_endpoint_auth_method": "client_secret_basic",
         "access_token_strategy": "jwt",
         "scope": " ".join(key.scopes),
@@ -230,6 +236,8 @@ def _key_of(client: _Client) -> Key:
         issued_at=record.issued_at,
         retires_at=record.retires_at,
         fingerprint=record.fingerprint,
+        serial=record.serial,
+        suspended=_GETS_TOKENS not in client.grant_types,
     )
 
 

@@ -24,6 +24,7 @@ class Issuer(Protocol):
     async def put(self, key: Key, secret: SecretStr | None) -> None:
         """Make the client be so, whether it exists or not. Without a secret, an existing client keeps the one it has.
 
+        While a key is suspended, no token is issued for it; the secret outlives that.
         Raises Rejected when a client of that id exists and belongs to another grant, or when it is new and the secret
         is missing. A client that belongs to nobody any more (damage by hand) becomes this grant's again.
         """

@@ -1,0 +1,192 @@
+"""Manifests of ConectaApi that follow the rules, and such that break one: see `custom_resource_rows`."""
+
+from conecta_operator.api.objects import Manifest
+from tests.support.changes import ABSENT, CONTACT, WRONG_CONTACTS
+
+__all__ = ["ACCEPTED", "API", "FIXED", "FREE", "REFUSED"]
+
+API: Manifest = {
+    "apiVersion": "conecta.gov.br/v1alpha1",
+    "kind": "ConectaApi",
+    "metadata": {"name": "cep"},
+    "spec": {
+        "title": "Consulta CEP",
+        "contacts": [{"name": "Dados Cadastrais", "email": "dados@receita.example"}],
+        "version": "v1",
+        "backend": {"url": "https://servicos.receita.example/cep"},
+    },
+}
+SERVICE = {"name": "cep", "port": 8080}
+TLS = {"caCertificateRef": {"name": "kube-root-ca.crt"}}
+PLAN = {"name": "básico"}
+
+ACCEPTED = [
+    (API, {}, "an API with what is required and no more"),
+    (API, {"metadata.name": "a" * 50}, "an API's name of 50 characters"),
+    (API, {"spec.title": "\u00a0"}, "a title of white space beyond ASCII"),
+    (API, {"spec.title": "ç" * 100}, "a title of 100 characters that are more bytes"),
+    (API, {"spec.contacts.0.email": "a\u00a0b@receita.example"}, "an address with white space beyond ASCII"),
+    (API, {"spec.description": "D" * 4000}, "a description of 4000 characters"),
+    (API, {"spec.contacts": [CONTACT] * 10}, "ten contacts"),
+    (API, {"spec.contacts.0.phone": "+55 61 3412-0000 ramal 12"}, "a telephone number as people write it"),
+    (API, {"spec.contacts.0.email": "dados.cadastrais+api@rfb.gov.br"}, "an address with dots and a tag"),
+    (API, {"spec.documentation": {"url": "https://docs.receita.example/cep?lang=pt#uso"}}, "any https page as docs"),
+    (API, {"spec.version": "v12"}, "a version of two digits"),
+    (API, {"spec.basePath": "/api-cnpj-basica/v2"}, "a base path of one's own"),
+    (API, {"spec.backend": {"service": SERVICE}}, "a service as backend"),
+    (API, {"spec.backend": {"service": {"name": "cep", "port": 65535}}}, "the last port"),
+    (API, {"spec.backend.url": "https://servicos.receita.example:8443"}, "a URL with a port and without path"),
+    (API, {"spec.backend.url": "https://servicos.receita.example/dados/@v1/a%20b"}, "an @ and an escape in the path"),
+    (API, {"spec.backend.tls": TLS}, "a CA for a URL"),
+    (API, {"spec.access": {"approval": "Automatic"}}, "automatic approval"),
+    (API, {"spec.access": {"approval": "Manual"}}, "manual approval"),
+    (API, {"spec.access": {"preapproved": [{"agency": "saude"}]}}, "an agency that is admitted to every plan"),
+    (API, {"spec.access": {"preapproved": [{"agency": "saude", "plans": ["básico"]}]}}, "one admitted to some plans"),
+    (API, {"spec.access": {"preapproved": [{"agency": f"a{n}"} for n in range(1000)]}}, "a thousand agencies admitted"),
+    (API, {"spec.plans": []}, "no plans, as is the default"),
+    (API, {"spec.plans": [PLAN, {"name": "1 milhão/ano", "active": False}]}, "plans with names that people read"),
+    (API, {"spec.plans": [{"name": "ç" * 50}]}, "a plan's name of 50 characters that are more bytes"),
+    (API, {"spec.plans": [{"name": f"p{n}"} for n in range(16)]}, "sixteen plans"),
+    *(
+        (API, {"spec.dataClassification": word}, f"{word} data")
+        for word in ("Public", "Restricted", "Personal", "Sensitive")
+    ),
+]
+
+REFUSED = [
+    (API, {"metadata.name": "a" * 51}, "metadata.name", "an API's name of 51 characters"),
+    (API, {"metadata.name": "cep.v1"}, "metadata.name", "an API's name with a dot"),
+    (API, {"spec": ABSENT}, "spec", "an API without spec"),
+    *((API, {f"spec.{f}": ABSENT}, f"spec.{f}", f"no {f}") for f in ("title", "contacts", "version", "backend")),
+    (API, {"spec.title": ""}, "spec.title", "an empty title"),
+    (API, {"spec.title": " "}, "spec.title", "a blank title"),
+    (API, {"spec.title": "T" * 101}, "spec.title", "a title of 101 characters"),
+    (API, {"spec.description": "D" * 4001}, "spec.description", "a description of 4001 characters"),
+    (API, {"spec.contacts": []}, "spec.contacts", "an API that nobody answers for"),
+    (API, {"spec.contacts": [CONTACT] * 11}, "spec.contacts", "eleven contacts"),
+    (API, {"spec.contacts.0.name": ABSENT}, "spec.contacts[0].name", "a contact without name"),
+    (API, {"spec.contacts.0.email": ABSENT}, "spec.contacts[0].email", "a contact without address"),
+    *(
+        (API, {f"spec.contacts.0.{field}": value}, f"spec.contacts[0].{field}", f"an API's contact with {what}")
+        for field, value, what in WRONG_CONTACTS
+    ),
+    (API, {"spec.documentation": {}}, "spec.documentation.url", "documentation nowhere"),
+    (API, {"spec.documentation.url": "http://docs.receita.example"}, "spec.documentation.url", "documentation by http"),
+    (API, {"spec.documentation.url": "docs"}, "spec.documentation.url", "documentation that is no URL"),
+    (API, {"spec.documentation.url": "https://"}, "spec.documentation.url", "documentation without host"),
+    (
+        API,
+        {"spec.documentation.url": "https://h/" + "x" * 2039},
+        "spec.documentation.url",
+        "documentation too far away",
+    ),
+    (API, {"spec.version": "v1234567890"}, "spec.version", "a version of ten digits"),
+    (API, {"spec.version": "1"}, "spec.version", "a version without v"),
+    (API, {"spec.version": "v1.2"}, "spec.version", "a version with a dot"),
+    (API, {"spec.version": "v"}, "spec.version", "a version without number"),
+    (API, {"spec.version": 1}, "spec.version", "a version that is a number"),
+    (API, {"spec.basePath": "/cep/v1"}, "spec.basePath", "a base path without api-"),
+    (API, {"spec.basePath": "/api-cep"}, "spec.basePath", "a base path without version"),
+    (API, {"spec.basePath": "/api-cep/v1/"}, "spec.basePath", "a base path with a slash at its end"),
+    (API, {"spec.basePath": "/api-cep/../v1"}, "spec.basePath", "a base path that climbs"),
+    (API, {"spec.basePath": "/api-CEP/v1"}, "spec.basePath", "a base path in capitals"),
+    (API, {"spec.basePath": "/api-" + "c" * 93 + "/v1"}, "spec.basePath", "a base path of 101 characters"),
+    (API, {"spec.basePath": ""}, "spec.basePath", "an empty base path"),
+    (API, {"spec.backend": {}}, "spec.backend", "a backend that is nowhere"),
+    (API, {"spec.backend.service": SERVICE}, "spec.backend", "both a service and a URL"),
+    (API, {"spec.backend": {"service": {"port": 1}}}, "spec.backend.service.name", "a service without name"),
+    (API, {"spec.backend": {"service": {"name": "cep"}}}, "spec.backend.service.port", "a service without port"),
+    (API, {"spec.backend": {"service": {"name": "c", "port": 0}}}, "spec.backend.service.port", "port 0"),
+    (API, {"spec.backend": {"service": {"name": "c", "port": 65536}}}, "spec.backend.service.port", "port 65536"),
+    (
+        API,
+        {"spec.backend": {"service": {"name": "a.b", "port": 1}}},
+        "spec.backend.service.name",
+        "a service elsewhere",
+    ),
+    *(
+        (API, {"spec.backend.url": url}, "spec.backend.url", what)
+        for url, what in (
+            ("", "an empty URL"),
+            ("http://servicos.receita.example", "a URL by http"),
+            ("HTTPS://servicos.receita.example", "a URL's scheme in capitals"),
+            ("https://", "a URL without host"),
+            ("https:///cep", "a URL with only a path"),
+            ("https://:8443/cep", "a URL with only a port"),
+            ("https://servicos.receita.example/cep?chave=1", "a URL with a query"),
+            ("https://servicos.receita.example/cep?", "a URL with an empty query"),
+            ("https://servicos.receita.example/cep#uso", "a URL with a fragment"),
+            ("https://ana@servicos.receita.example", "a URL with a user"),
+            ("https://ana:senha@servicos.receita.example", "a URL with a password"),
+            ("https://@servicos.receita.example", "a URL with an empty user"),
+            ("https://servicos.receita.example/a b", "a URL with a space"),
+            ("https://servicos.receita.example/\nx", "a URL with a line break"),
+            ("https://serviços.receita.example", "a URL with a cedilla"),
+            ("https://servicos.receita.example/%zz", "a URL with a broken escape"),
+            ("https://h/" + "x" * 2039, "a URL of 2049 characters"),
+        )
+    ),
+    (API, {"spec.backend": {"service": SERVICE, "tls": TLS}}, "spec.backend.tls", "a CA for a service"),
+    (API, {"spec.backend.tls": {}}, "spec.backend.tls.caCertificateRef", "tls that says nothing"),
+    (API, {"spec.backend.tls.caCertificateRef": {}}, "spec.backend.tls.caCertificateRef.name", "a nameless ConfigMap"),
+    (
+        API,
+        {"spec.backend.tls.caCertificateRef.name": "CA"},
+        "spec.backend.tls.caCertificateRef.name",
+        "a ConfigMap's name in capitals",
+    ),
+    (
+        API,
+        {"spec.backend.tls.caCertificateRef.name": "c" * 254},
+        "spec.backend.tls.caCertificateRef.name",
+        "a ConfigMap's name of 254 characters",
+    ),
+    (
+        API,
+        {"spec.backend": {"service": {"name": "s" * 64, "port": 1}}},
+        "spec.backend.service.name",
+        "a service's name of 64 characters",
+    ),
+    (API, {"spec.access": {"approval": "automatic"}}, "spec.access.approval", "another word for who approves"),
+    *(
+        (API, {"spec.access": {"preapproved": entries}}, f"spec.access.preapproved{at}", what)
+        for entries, at, what in (
+            ([{}], "[0].agency", "a preapproval of nobody"),
+            ([{"agency": "Saúde"}], "[0].agency", "a preapproved agency by its title"),
+            ([{"agency": "a" * 64}], "[0].agency", "a preapproved agency of 64 characters"),
+            ([{"agency": "saude"}] * 2, "[1]", "an agency preapproved twice"),
+            ([{"agency": "saude", "plans": [""]}], "[0].plans[0]", "a preapproval for a plan without name"),
+            ([{"agency": "saude", "plans": ["p" * 51]}], "[0].plans[0]", "a preapproval for a plan of 51 characters"),
+            ([{"agency": "saude", "plans": ["p"] * 17}], "[0].plans", "a preapproval for 17 plans"),
+            ([{"agency": f"a{n}"} for n in range(1001)], "", "1001 preapproved agencies"),
+        )
+    ),
+    *(
+        (API, {"spec.plans": plans}, f"spec.plans{at}", what)
+        for plans, at, what in (
+            ([{}], "[0].name", "a plan without name"),
+            ([{"name": ""}], "[0].name", "a plan with an empty name"),
+            ([{"name": " "}], "[0].name", "a plan with a blank name"),
+            ([{"name": "básico "}], "[0].name", "a plan's name with a space at its end"),
+            ([{"name": "bá\nsico"}], "[0].name", "a plan's name of two lines"),
+            ([{"name": "p" * 51}], "[0].name", "a plan's name of 51 characters"),
+            ([PLAN, PLAN], "[1]", "two plans of one name"),
+            ([{"name": "p", "active": "no"}], "[0].active", "a plan that is active in words"),
+            ([{"name": f"p{n}"} for n in range(17)], "", "seventeen plans"),
+        )
+    ),
+    (API, {"spec.dataClassification": "Secret"}, "spec.dataClassification", "another classification"),
+]
+
+FIXED = [
+    (API, {"spec": {"version": "v2"}}, "spec.version", "an API's version"),
+    (API, {"spec": {"basePath": "/api-cep/v2"}}, "spec.basePath", "an API's base path that was the default"),
+]
+
+FREE = [
+    (API, {"spec": {"title": "CEP"}}, "an API's title"),
+    (API, {"spec": {"backend": {"url": None, "service": SERVICE}}}, "an API's backend"),
+    (API, {"spec": {"plans": [PLAN]}}, "the plans"),
+    (API, {"spec": {"access": {"preapproved": [{"agency": "saude"}]}}}, "who is preapproved"),
+    (API, {"spec": {"dataClassification": "Personal"}}, "the classification"),
+]
