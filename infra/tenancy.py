@@ -13,8 +13,11 @@ from infra.settings import AgencySettings
 
 __all__ = ["Tenancy", "TenancyArgs"]
 
+RBAC: Final = "rbac.authorization.k8s.io"
 ROLES: Final = {"providers": "conecta-provider", "receivers": "conecta-receiver"}
 """Group of people in an agency → ClusterRole of the operator's chart that they have in its namespaces."""
+APPROVERS: Final = "providers"
+"""The group that decides over grants, which lie in namespaces of other agencies: hence its role in all of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,13 +29,17 @@ class TenancyArgs:
 
 
 class Tenancy(Layer):
-    """Namespaces which say whose they are, with the roles of `ROLES` bound to `conecta:<agency>:<group>`."""
+    """Namespaces which say whose they are, with the roles of `ROLES` bound to `conecta:<agency>:<group>`.
+
+    Who answers for APIs has the role `conecta-approver` everywhere; the chart's admission policy says for which grants.
+    """
 
     def __init__(self, name: str, args: TenancyArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("conecta:tenancy:Tenancy", name, None, opts)
         for slug, agency in args.agencies.items():
             for namespace in agency.namespaces:
                 self._tenant(namespace, slug, agency, protect=args.protect)
+            self._approvers(slug)
         self.register_outputs({})
 
     def _tenant(self, namespace: str, slug: str, agency: AgencySettings, *, protect: bool) -> None:
@@ -47,13 +54,24 @@ class Tenancy(Layer):
             k8s.rbac.v1.RoleBinding(
                 f"{namespace}-{group}",
                 metadata={"name": f"conecta-{group}", "namespace": home.metadata["name"]},
-                role_ref={"api_group": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
-                subjects=[
-                    {
-                        "api_group": "rbac.authorization.k8s.io",
-                        "kind": "Group",
-                        "name": f"conecta:{slug}:{group}",
-                    }
-                ],
+                role_ref=_cluster_role(role),
+                subjects=[_group(slug, group)],
                 opts=self._child(),
             )
+
+    def _approvers(self, slug: str) -> None:
+        k8s.rbac.v1.ClusterRoleBinding(
+            f"{slug}-approvers",
+            metadata={"name": f"conecta-{slug}-approvers"},
+            role_ref=_cluster_role("conecta-approver"),
+            subjects=[_group(slug, APPROVERS)],
+            opts=self._child(),
+        )
+
+
+def _cluster_role(name: str) -> k8s.rbac.v1.RoleRefArgs:
+    return k8s.rbac.v1.RoleRefArgs(api_group=RBAC, kind="ClusterRole", name=name)
+
+
+def _group(slug: str, group: str) -> k8s.rbac.v1.SubjectArgs:
+    return k8s.rbac.v1.SubjectArgs(api_group=RBAC, kind="Group", name=f"conecta:{slug}:{group}")

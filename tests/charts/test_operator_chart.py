@@ -1,6 +1,7 @@
 """What the charts render, and what they refuse."""
 
 import json
+import re
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -27,7 +28,7 @@ DEPLOYED = {
     },
 }
 OPERATOR_RIGHTS = {
-    ("conecta.gov.br", "conectaapis"): "get list watch",
+    ("conecta.gov.br", "conectaapis"): "get list watch update",
     ("conecta.gov.br", "conectaapis/finalizers"): "update",
     ("conecta.gov.br", "conectaapis/status"): "patch",
     ("conecta.gov.br", "conectagrants"): "get list watch update",
@@ -44,8 +45,12 @@ OPERATOR_RIGHTS = {
     ("events.k8s.io", "events"): "create",
 }
 PROVIDER_RIGHTS = {
-    ("conecta.gov.br", "conectaapis"): "get list watch create update patch delete",
+    ("conecta.gov.br", "conectaapis"): "get list watch create update patch delete approve",
     ("", "events"): "get list watch",
+}
+APPROVER_RIGHTS = {
+    ("conecta.gov.br", "conectagrants"): "get list watch",
+    ("conecta.gov.br", "conectagrants/status"): "get patch update",
 }
 RECEIVER_RIGHTS = {
     ("conecta.gov.br", "conectagrants"): "get list watch create update patch delete",
@@ -95,6 +100,7 @@ def container() -> tuple[dict[str, Any], dict[str, Any]]:
     [
         pytest.param("conecta-operator", OPERATOR_RIGHTS, id="operator"),
         pytest.param("conecta-provider", PROVIDER_RIGHTS, id="provider"),
+        pytest.param("conecta-approver", APPROVER_RIGHTS, id="approver"),
         pytest.param("conecta-receiver", RECEIVER_RIGHTS, id="receiver"),
     ],
 )
@@ -114,7 +120,7 @@ def test_the_operator_may_see_all_that_it_watches() -> None:
 
 def test_no_role_has_a_wildcard() -> None:
     roles = [each for each in rendered(workload="Process") if each["kind"] in ("ClusterRole", "Role")]
-    assert len(roles) == 3
+    assert len(roles) == 4
     assert "*" not in json.dumps(roles)
 
 
@@ -122,15 +128,64 @@ def test_an_operator_that_runs_as_a_process_has_the_same_rights_and_no_workload(
     deployed = rendered(**DEPLOYED)
     process = rendered(workload="Process")
     assert [each for each in deployed if each["kind"] != "Deployment"] == process
-    assert {each["kind"] for each in process} == {"ServiceAccount", "ClusterRole", "ClusterRoleBinding"}
+    assert {each["kind"] for each in process} == {
+        "ServiceAccount",
+        "ClusterRole",
+        "ClusterRoleBinding",
+        "ValidatingAdmissionPolicy",
+        "ValidatingAdmissionPolicyBinding",
+    }
 
 
 def test_only_the_operators_service_account_has_the_operators_rights() -> None:
-    [binding] = [each for each in rendered(workload="Process") if each["kind"].endswith("Binding")]
+    [binding] = [each for each in rendered(workload="Process") if each["kind"] == "ClusterRoleBinding"]
     assert binding["roleRef"]["name"] == "conecta-operator"
     assert binding["subjects"] == [
         {"kind": "ServiceAccount", "name": "conecta-operator", "namespace": "conecta-system"}
     ]
+
+
+def policy() -> dict[str, Any]:
+    spec: dict[str, Any] = one(rendered(workload="Process"), "ValidatingAdmissionPolicy", "conecta-approval")["spec"]
+    return spec
+
+
+def grant_definition() -> dict[str, Any]:
+    file = CHARTS / "conecta-crds" / "crds" / "conectagrants.conecta.gov.br.yaml"
+    spec: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))["spec"]
+    return spec
+
+
+def test_the_policy_over_approvals_is_in_force_everywhere_and_refuses_when_it_fails() -> None:
+    spec = policy()
+    assert spec["failurePolicy"] == "Fail"
+    constraints = spec["matchConstraints"]
+    assert (constraints["namespaceSelector"], constraints["objectSelector"]) == ({}, {})
+    assert "excludeResourceRules" not in constraints
+    binding = one(rendered(workload="Process"), "ValidatingAdmissionPolicyBinding", "conecta-approval")["spec"]
+    assert binding == {"policyName": "conecta-approval", "validationActions": ["Deny", "Audit"]}
+
+
+def test_the_policy_over_approvals_sees_every_way_to_write_a_grant_and_no_deletion() -> None:
+    definition = grant_definition()
+    [rule] = policy()["matchConstraints"]["resourceRules"]
+    assert rule["apiVersions"] == [version["name"] for version in definition["versions"] if version["served"]]
+    assert {resource for version in definition["versions"] for resource in version["subresources"]} == {"status"}
+    assert rule["resources"] == ["conectagrants", "conectagrants/status"]
+    assert rule["operations"] == ["CREATE", "UPDATE"]
+
+
+def test_the_policy_over_approvals_compares_all_terms() -> None:
+    [version] = grant_definition()["versions"]
+    status = version["schema"]["openAPIV3Schema"]["properties"]["status"]["properties"]
+    [compared] = [each["expression"] for each in policy()["variables"] if each["name"] == "otherTerms"]
+    assert set(re.findall(r"\['(\w+)'\]", compared)) == set(status["approval"]["properties"]["terms"]["properties"])
+
+
+def test_the_policy_over_approvals_knows_the_operator_by_its_service_account() -> None:
+    account = one(rendered(workload="Process"), "ServiceAccount")["metadata"]
+    [known] = [each["expression"] for each in policy()["variables"] if each["name"] == "isOperator"]
+    assert known == f"variables.user == 'system:serviceaccount:{account['namespace']}:{account['name']}'"
 
 
 def test_one_operator_runs_at_a_time() -> None:

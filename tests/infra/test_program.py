@@ -154,6 +154,22 @@ def test_an_agencys_namespace_says_whose_it_is_and_lets_its_people_in(sandbox: C
     }
 
 
+def test_an_agencys_providers_reach_grants_everywhere_and_its_receivers_do_not(sandbox: Callable[..., Stack]) -> None:
+    """Which of these grants they decide over is up to the admission policy of the operator's chart."""
+    bound = [
+        (made.object_name, made.manifest["roleRef"], made.manifest["subjects"])
+        for made in sandbox().of("ClusterRoleBinding")
+    ]
+    assert bound == [
+        (
+            f"conecta-{agency}-approvers",
+            {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "conecta-approver"},
+            [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": f"conecta:{agency}:providers"}],
+        )
+        for agency in ("receita", "saude")
+    ]
+
+
 def test_what_agencies_wrote_is_protected_unless_settings_say_otherwise(sandbox: Callable[..., Stack]) -> None:
     def protected(stack: Stack) -> set[bool]:
         return {made.request.protect for kind in ("Namespace", "CustomResourceDefinition") for made in stack.of(kind)}
