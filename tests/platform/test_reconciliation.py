@@ -81,6 +81,11 @@ class Granted:
     def status(self, application: Application, token: str | None = None) -> int:
         return application.call("GET", self.path, token=token).status
 
+    def delete_api_with_its_grants(self) -> None:
+        name = self.api["metadata"]["name"]
+        kubectl("annotate", "conectaapi", name, "-n", self.provider, "conecta.gov.br/withdraw-grants=true")
+        kubectl("delete", "conectaapi", name, "-n", self.provider, "--timeout=30s")
+
     def delete_grant(self) -> None:
         kubectl("delete", "conectagrant", self.name, "-n", self.receiver, "--timeout=30s")
 
@@ -102,7 +107,7 @@ def test_two_apis_claiming_one_base_path_the_oldest_wins(gateway: Gateway, grant
     assert condition(get("conectaapi", provider, name), "Ready")["status"] == "False"
     assert find("httproute", provider, name) is None
     assert granted.status(granted.application) == 200
-    kubectl("delete", "conectaapi", granted.api["metadata"]["name"], "-n", provider)
+    granted.delete_api_with_its_grants()
     wait_ready("conectaapi", provider, name)
     assert gateway.request("GET", f"{path}/consulta/cep/70040020").status == 401
 
@@ -236,13 +241,25 @@ def test_deleting_a_grant_ends_client_secret_and_access(granted: Granted, issuer
 def test_deleting_an_api_ends_client_secret_and_access(granted: Granted, issuer: IssuerAdmin) -> None:
     application = granted.application
     token = application.token()
-    kubectl("delete", "conectaapi", granted.api["metadata"]["name"], "-n", granted.provider, "--timeout=30s")
+    granted.delete_api_with_its_grants()
     eventually(lambda: issuer.client(application.key.client_id) is None)
     eventually(lambda: find("secret", granted.receiver, granted.secret) is None)
     eventually(lambda: granted.status(application, token) == 404)
     grant = get("conectagrant", granted.receiver, granted.name)
-    assert condition(grant, "Approved")["reason"] == "Withdrawn"
+    assert condition(grant, "Approved")["reason"] == "ApiDeleted"
     assert condition(grant, "Ready")["status"] == "False"
+
+
+def test_deleting_an_api_with_live_grants_waits_and_names_them(granted: Granted) -> None:
+    """Calls go on meanwhile; when the last grant is gone, so is the API."""
+    name = granted.api["metadata"]["name"]
+    kubectl("delete", "conectaapi", name, "-n", granted.provider, "--wait=false")
+    eventually(lambda: condition(get("conectaapi", granted.provider, name), "Ready").get("reason") == "Deleting")
+    message = condition(get("conectaapi", granted.provider, name), "Ready")["message"]
+    assert f"{granted.receiver}/{granted.name}" in message
+    assert granted.status(granted.application) == 200
+    granted.delete_grant()
+    eventually(lambda: find("conectaapi", granted.provider, name) is None)
 
 
 def test_an_api_deleted_in_the_foreground_is_deleted(granted: Granted) -> None:

@@ -77,5 +77,5 @@ def test_before_kopf_hands_its_indices_over_nothing_is_seen() -> None:
 
 async def test_a_grant_that_is_being_deleted_is_known_to_be_revoked() -> None:
     answers = await indices.grants_by_api(body=being_deleted(GRANT))
-    assert answers[api_key("cep")].is_being_revoked
-    assert not (await indices.grants_by_api(body=GRANT))[api_key("cep")].is_being_revoked
+    assert answers[api_key("cep")].awaits_policy
+    assert not (await indices.grants_by_api(body=GRANT))[api_key("cep")].awaits_policy

@@ -11,7 +11,7 @@ from typing_extensions import override
 from conecta_operator.api.conecta_api import ConectaApi
 from conecta_operator.api.conecta_grant import ConectaGrant
 from conecta_operator.api.objects import CONECTA_API, CONECTA_GRANT, Manifest, ObjectKey
-from conecta_operator.reconcile.landscape import GrantSeen
+from conecta_operator.plan.grants_seen import GrantSeen
 from conecta_operator.reconcile.workqueue import Timer
 
 

@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from conecta_operator.api.objects import CONECTA_API, CONECTA_GRANT, SECRET, Manifest, ObjectKey
 from conecta_operator.errors import IssuerUnavailable
+from conecta_operator.plan.leaving import WITHDRAW_ANNOTATION
 from conecta_operator.plan.naming import GENERATED_FOR_API
 from tests.support.operator_in_memory import InMemory
 
@@ -101,6 +102,41 @@ def _move_the_backend(world: InMemory) -> None:
     _respecify(world, API, backend={"service": {"name": "cep", "port": 80}})
 
 
+def _suspend(world: InMemory) -> None:
+    _respecify(world, GRANT, suspended=True)
+
+
+def _resume(world: InMemory) -> None:
+    _suspend(world)
+    asyncio.run(world.converge())
+    _respecify(world, GRANT, suspended=False)
+
+
+def _rotate(world: InMemory) -> None:
+    _respecify(world, GRANT, credential={"serial": 1})
+
+
+def _rotate_a_leaked_key(world: InMemory) -> None:
+    _respecify(world, GRANT, credential={"serial": 1, "overlap": "0s"})
+
+
+def _become_old(world: InMemory) -> None:
+    world.now += timedelta(days=181)
+
+
+def _expire(world: InMemory) -> None:
+    _respecify(world, GRANT, validUntil="2026-11-24T12:30:00Z")
+    asyncio.run(world.converge())
+    world.now += timedelta(hours=1)
+
+
+def _annotate_and_delete_the_api(world: InMemory) -> None:
+    manifest = world.cluster.objects[API]
+    annotated = {**manifest["metadata"], "annotations": {WITHDRAW_ANNOTATION: "true"}}
+    world.cluster.put({**manifest, "metadata": annotated})
+    _delete(API)(world)
+
+
 def _respecify(world: InMemory, key: ObjectKey, **spec: Any) -> None:
     manifest = world.cluster.objects[key]
     world.cluster.put({**manifest, "spec": {**manifest["spec"], **spec}})
@@ -131,7 +167,14 @@ SCENARIOS = {
     "consent withdrawn": Scenario(_withdraw_consent),
     "backend moved": Scenario(_move_the_backend),
     "grant deleted": Scenario(_delete(GRANT)),
-    "api deleted": Scenario(_delete(API)),
+    "api deleted, which waits for its grant": Scenario(_delete(API)),
+    "api deleted with its grants": Scenario(_annotate_and_delete_the_api),
+    "suspended": Scenario(_suspend),
+    "resumed": Scenario(_resume),
+    "rotated": Scenario(_rotate),
+    "rotated after a leak": Scenario(_rotate_a_leaked_key),
+    "old": Scenario(_become_old),
+    "expired": Scenario(_expire),
 }
 
 
@@ -156,7 +199,7 @@ def _outcome(world: InMemory) -> dict[str, Any]:
         if key in {API, GRANT}
     }
     generated = sorted(str(key) for key in world.cluster.objects if key.kind in {*GENERATED_FOR_API, SECRET})
-    keys = {client_id: key.retires_at is None for client_id, key in world.issuer.clients.items()}
+    keys = {client_id: (key.retires_at is None, key.suspended) for client_id, key in world.issuer.clients.items()}
     return {"statuses": statuses, "objects": generated, "keys": keys, "works": _opens(world)}
 
 

@@ -191,7 +191,7 @@ async def test_a_failure_of_the_issuer_is_counted_as_such() -> None:
     operator = Operator(api_manifest("cep"), grant_manifest("g"))
     operator.issuer.outage = IssuerUnavailable("the issuer is away")
     await operator.work_on(grant_key("g"))
-    assert operator.count("issuer_failures_total") == 1
+    assert operator.count("issuer_failures_total") >= 1
     assert operator.condition(grant_key("g"), "Ready")["status"] == "False"
 
 

@@ -76,8 +76,8 @@ def test_an_api_that_is_not_indexed_yet_finds_the_grants_that_waited_for_it() ->
     assert set(concerned(change, landscape)) == {api_key("novo"), grant_key("cedo")}
 
 
-def test_a_grant_concerns_itself() -> None:
-    assert found(GRANT) == {grant_key("agendamento-cep")}
+def test_a_grant_concerns_itself_and_its_api_which_counts_it() -> None:
+    assert found(GRANT) == {grant_key("agendamento-cep"), api_key("cep")}
 
 
 @pytest.mark.parametrize("kind", ["HTTPRoute", "Backend", "BackendTLSPolicy"])
@@ -105,7 +105,9 @@ def test_a_policy_concerns_the_grants_that_wait_for_it_too() -> None:
         ),
         pytest.param(other("Secret", "agendamento-cep-conecta"), set(), id="a Secret of another namespace"),
         pytest.param(
-            other("Namespace", "receita", ""), {api_key("cep"), api_key("cpf-light")}, id="a provider's namespace"
+            other("Namespace", "receita", ""),
+            {api_key("cep"), api_key("cpf-light"), *GRANTS_ON_CEP, grant_key("agendamento-cpf")},
+            id="a provider's namespace",
         ),
         pytest.param(
             other("Namespace", "saude", ""), {*GRANTS_ON_CEP, grant_key("agendamento-cpf")}, id="a receiver's namespace"

@@ -10,7 +10,7 @@ from typing import Any
 from conecta_operator.api.conecta_api import ConectaApi
 from conecta_operator.api.conecta_grant import ConectaGrant
 from conecta_operator.api.objects import Manifest, ObjectKey
-from conecta_operator.reconcile.landscape import GrantSeen
+from conecta_operator.plan.grants_seen import GrantSeen
 
 __all__ = [
     "IndexedLandscape",

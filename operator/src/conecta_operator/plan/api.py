@@ -9,7 +9,6 @@ from conecta_operator.api.conditions import (
     ConditionStatus,
     ConditionType,
     ProgrammedReason,
-    ReadyReason,
     ResolvedRefsReason,
 )
 from conecta_operator.api.conecta_api import RevokedKey
@@ -18,6 +17,7 @@ from conecta_operator.api.objects import CONECTA_API, CONFIG_MAP, Manifest, key_
 from conecta_operator.plan import backends, naming, reads
 from conecta_operator.plan.api_forms import contexts_of
 from conecta_operator.plan.claims import holder
+from conecta_operator.plan.deletion import deletion, finalizer
 from conecta_operator.plan.plans import ApiPlan, DeleteObject, Step
 from conecta_operator.plan.summary import Finding, Turn, conditions
 from conecta_operator.plan.verdict import Answer, verdict
@@ -34,33 +34,29 @@ _CA_FIELD: Final = "ca.crt"
 def desired(world: ApiWorld, forms: Forms) -> ApiPlan:
     """The steps that bring the cluster to what the API asks for, and its status after them.
 
-    An API that is not accepted, or is being deleted, serves nothing: what was written for it goes away, route first.
+    An API that is not accepted serves nothing: what was written for it goes away, route first. One that is being
+    deleted goes on serving while it waits for its grants.
     """
-    accepted = _being_deleted(world) or _accepted(world)
-    resolved = _resolved_refs(world)
+    accepted, resolved = _accepted(world), _resolved_refs(world)
+    deleted = deletion(world)
+    if deleted is not None and not deleted.goes_on_serving:
+        removals = _removals(world, keep=())
+        if deleted.last_steps:
+            return ApiPlan(steps=(*removals, *deleted.last_steps), status=None)
+        return _plan(world, removals, (deleted.finding, resolved, _not_wanted()))
     if not accepted.holds:
         return _plan(world, _removals(world, keep=()), (accepted, resolved, _not_wanted()))
+    stated = accepted if deleted is None else deleted.finding
     jwks = world.jwks or _kept_jwks(world)
     if jwks is None:
         pending = _programmed(ProgrammedReason.PENDING, "The token issuer is away; its keys are needed first.")
-        return _plan(world, (), (accepted, resolved, pending), look_again_in=_ISSUER_AWAY)
+        return _plan(world, (), (stated, resolved, pending), look_again_in=_ISSUER_AWAY)
     contexts = contexts_of(world, jwks=jwks, revoked_client_ids=[entry.client_id for entry in _still_revoked(world)])
     wanted = [forms.write(context) for context in contexts]
     writes = [step for manifest in wanted for step in write_if_different(manifest, world.objects.get(key_of(manifest)))]
-    steps = (*writes, *_removals(world, keep=wanted))
+    steps = (*finalizer(world), *writes, *_removals(world, keep=wanted))
     is_settled = all(key_of(step.manifest).kind == CONFIG_MAP for step in writes)
-    return _plan(world, steps, (accepted, resolved, _answered(world, wanted, is_settled=is_settled)))
-
-
-def _being_deleted(world: ApiWorld) -> Finding | None:
-    if world.api.metadata.deletion_timestamp is None:
-        return None
-    return Finding(
-        type=ConditionType.ACCEPTED,
-        status=ConditionStatus.FALSE,
-        reason=ReadyReason.DELETING,
-        message="The API is being deleted.",
-    )
+    return _plan(world, steps, (stated, resolved, _answered(world, wanted, is_settled=is_settled)))
 
 
 def _accepted(world: ApiWorld) -> Finding:
@@ -210,10 +206,15 @@ def _plan(
 ) -> ApiPlan:
     api, revoked = world.api, _still_revoked(world)
     url = f"{world.platform.gateway_url}{api.base_path}"
+    is_served = findings[-1].reason is not ProgrammedReason.NOT_WANTED
     expiries = [entry.until - world.now for entry in revoked]
     status = {
         "observedGeneration": api.metadata.generation,
-        "url": url if findings[0].holds else None,
+        "url": url if is_served else None,
+        "grants": {
+            "active": sum(grant.is_active for grant in world.grants),
+            "pending": sum(grant.is_pending for grant in world.grants),
+        },
         "revokedKeys": [{"clientId": entry.client_id, "until": timestamp(entry.until)} for entry in revoked] or None,
         "conditions": conditions(
             findings,

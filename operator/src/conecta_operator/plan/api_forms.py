@@ -14,6 +14,7 @@ from conecta_operator.render.contexts import (
     ApiRoute,
     Context,
     JwksConfigMap,
+    PlacedGrant,
     PrivateCaTls,
     PublicCaTls,
     UrlBackend,
@@ -58,6 +59,7 @@ def _jwks(world: ApiWorld, jwks: str) -> JwksConfigMap:
 
 
 def _policy(world: ApiWorld, revoked_client_ids: Sequence[str]) -> ApiPolicy:
+    scope = naming.api_scope(world.api.metadata.namespace, world.api.metadata.name)
     ids = iter(sorted(revoked_client_ids))
     groups = tuple(iter(lambda: tuple(islice(ids, _VALUES_PER_CLAIM)), ()))
     return ApiPolicy(
@@ -65,7 +67,12 @@ def _policy(world: ApiWorld, revoked_client_ids: Sequence[str]) -> ApiPolicy:
         issuer=world.platform.issuer_url,
         jwks_config_map=naming.JWKS_CONFIG_MAP,
         revoked_client_ids=groups,
-        scopes=(naming.api_scope(world.api.metadata.namespace, world.api.metadata.name),),
+        placed_grants=tuple(
+            PlacedGrant(scopes=(scope, grant.scope), scope=(grant.scope,), ranges=grant.source_ranges)
+            for grant in sorted(world.grants, key=lambda grant: grant.uid)
+            if grant.source_ranges
+        ),
+        scopes=(scope,),
     )
 
 

@@ -1,13 +1,14 @@
-"""A grant's key: issued ahead of use, restored when the issuer lost it, replaced without a cut when the Secret did.
+"""A grant's key: issued ahead of use, restored when the issuer lost it, replaced without a cut when it is due or lost.
 
 Each look at the world yields the next steps that are safe, and a crash between any two of them leaves a world from
 which the next look goes on (write-ahead): the pending credential is in the Secret before the issuer hears of it, the
 issuer holds it before it becomes the current one, and only then do older keys begin to retire.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from conecta_operator.api.agency import Agency
 from conecta_operator.api.conecta_api import ConectaApi
@@ -16,41 +17,49 @@ from conecta_operator.api.keys import Key, fingerprint
 from conecta_operator.api.objects import CONECTA_GRANT, Manifest
 from conecta_operator.plan import naming, reads
 from conecta_operator.plan.credentials import Credential, context_of, current_in, pending_in, scopes_of
-from conecta_operator.plan.plans import DeleteObject, PutKey, RemoveKey, SetFinalizers, Step
+from conecta_operator.plan.plans import DeleteObject, PutKey, SetFinalizers, Step
+from conecta_operator.plan.retirement import retirement
 from conecta_operator.plan.world import GrantWorld
 from conecta_operator.plan.writing import write_if_different
 from conecta_operator.render.forms import Forms
 
 __all__ = ["Issuance", "issuance"]
 
+_POLICY_UNDER_WAY: Final = timedelta(milliseconds=500)
+
 
 @dataclass(frozen=True)
 class Issuance:
-    """The next steps, the keys that the issuer holds after them, and which of these the Secret then holds.
+    """The next steps, the keys that the issuer holds after them, and which of these the application then uses.
 
-    `current` is None while the key is on its way: look again at once.
+    `current` is None while there is none yet.
     """
 
     steps: tuple[Step, ...]
     keys: tuple[Key, ...]
     current: Key | None
+    look_again_in: timedelta | None = timedelta(0)
+    """When there is more to do about these keys; None: when somebody wants something."""
 
 
-def issuance(world: GrantWorld, api: ConectaApi, agency: Agency, forms: Forms) -> Issuance:
+def issuance(world: GrantWorld, api: ConectaApi, agency: Agency, *, keys: Sequence[Key], forms: Forms) -> Issuance:
     """What brings an approved grant's Secret and the issuer to one current key; older ones retire after the overlap."""
-    held = _held(world)
-    if held is not None:
-        return _settle(world, held, forms.write(context_of(world.grant, api, world.platform, current=held.credential)))
+    held = _held(world, keys)
+    if held is not None and not _is_due(world, held.key):
+        wanted = forms.write(context_of(world.grant, api, world.platform, current=held.credential))
+        return _settle(world, held, keys, wanted)
     secret = world.objects.get(naming.secret_key(world.grant))
     pending = pending_in(secret)
-    if pending is not None and _is_next(world, agency, pending):
+    if pending is not None and _is_next(world, agency, keys, pending):
         key = _key(world, pending)
         promoted = forms.write(context_of(world.grant, api, world.platform, current=pending))
         steps: tuple[Step, ...] = (PutKey(key, pending.secret), *write_if_different(promoted, secret))
-        return Issuance(steps, (*_without(world.keys, key), key), key)
-    fresh = Credential(naming.client_id(agency.slug, world.grant, _last_number(world) + 1), world.fresh_secret)
-    ahead = forms.write(context_of(world.grant, api, world.platform, pending=fresh))
-    return Issuance((*_finalizer(world), *write_if_different(ahead, secret)), world.keys, None)
+        return Issuance(steps, (*_without(keys, key), key), key)
+    fresh = Credential(naming.client_id(agency.slug, world.grant, _last_number(world, keys) + 1), world.fresh_secret)
+    current = held.credential if held is not None else None
+    ahead = forms.write(context_of(world.grant, api, world.platform, current=current, pending=fresh))
+    steps = (*_finalizer(world), *write_if_different(ahead, secret))
+    return Issuance(steps, tuple(keys), held.key if held is not None else None)
 
 
 @dataclass(frozen=True)
@@ -62,8 +71,8 @@ class _Held:
     correction: tuple[Step, ...] = ()
 
 
-def _held(world: GrantWorld) -> _Held | None:
-    by_id = {key.client_id: key for key in world.keys}
+def _held(world: GrantWorld, keys: Sequence[Key]) -> _Held | None:
+    by_id = {key.client_id: key for key in keys}
     reported = {key.client_id for key in world.grant.status.keys if key.state is KeyState.ACTIVE}
     for secret in _secrets(world):
         credential = current_in(secret)
@@ -71,7 +80,7 @@ def _held(world: GrantWorld) -> _Held | None:
             continue
         key = by_id.get(credential.client_id)
         if key is not None and credential.opens(key) and key.retires_at is None:
-            lasting = replace(key, scopes=scopes_of(world.grant))
+            lasting = replace(key, scopes=scopes_of(world.grant), suspended=False)
             return _Held(credential, lasting, () if lasting == key else (PutKey(lasting, None),))
         if key is None and credential.client_id in reported:
             restored = _key(world, credential)
@@ -79,25 +88,23 @@ def _held(world: GrantWorld) -> _Held | None:
     return None
 
 
-def _settle(world: GrantWorld, held: _Held, wanted: Manifest) -> Issuance:
+def _is_due(world: GrantWorld, key: Key) -> bool:
+    wanted = world.grant.spec.credential
+    is_old = wanted.rotates and world.now >= key.issued_at + wanted.rotate_every
+    return is_old or key.serial < wanted.serial
+
+
+def _settle(world: GrantWorld, held: _Held, keys: Sequence[Key], wanted: Manifest) -> Issuance:
     grant = world.grant
     writes = write_if_different(wanted, world.objects.get(naming.secret_key(grant)))
     moved = tuple(DeleteObject(secret) for secret in _secrets(world) if secret["metadata"]["name"] != grant.secret_name)
-    others = _without(world.keys, held.key)
-    retirement = tuple(_retirement(others, world))
-    retiring = [step.key for step in retirement if isinstance(step, PutKey)]
-    remaining = [key for key in others if key.retires_at is not None and key.retires_at > world.now]
-    steps = (*_finalizer(world), *held.correction, *writes, *moved, *retirement)
-    return Issuance(steps, (*remaining, *retiring, held.key), held.key)
-
-
-def _retirement(others: Iterable[Key], world: GrantWorld) -> Iterable[Step]:
-    for key in others:
-        retires_at = key.retires_at or world.now + world.grant.spec.credential.overlap
-        if retires_at <= world.now:
-            yield RemoveKey(key.client_id)
-        elif key.retires_at is None:
-            yield PutKey(replace(key, retires_at=retires_at), None)
+    others = retirement(world, _without(keys, held.key))
+    steps = (*_finalizer(world), *held.correction, *writes, *moved, *others.steps)
+    rotation = grant.spec.credential
+    waits = [key.retires_at - world.now for key in others.keys if key.retires_at is not None]
+    waits += [held.key.issued_at + rotation.rotate_every - world.now] if rotation.rotates else []
+    waits += [] if others.is_settled else [_POLICY_UNDER_WAY]
+    return Issuance(steps, (*others.keys, held.key), held.key, min(waits, default=None))
 
 
 def _finalizer(world: GrantWorld) -> tuple[Step, ...]:
@@ -113,18 +120,18 @@ def _secrets(world: GrantWorld) -> list[Manifest]:
     ]
 
 
-def _is_next(world: GrantWorld, agency: Agency, pending: Credential) -> bool:
+def _is_next(world: GrantWorld, agency: Agency, keys: Sequence[Key], pending: Credential) -> bool:
     """Whether a credential written ahead may still be used: no later key, no revocation has overtaken it."""
-    key = next((key for key in world.keys if key.client_id == pending.client_id), None)
+    key = next((key for key in keys if key.client_id == pending.client_id), None)
     if key is not None:
-        return pending.opens(key)
-    return pending.client_id == naming.client_id(agency.slug, world.grant, _last_number(world) + 1)
+        return pending.opens(key) and key.retires_at is None and not _is_due(world, key)
+    return pending.client_id == naming.client_id(agency.slug, world.grant, _last_number(world, keys) + 1)
 
 
-def _last_number(world: GrantWorld) -> int:
+def _last_number(world: GrantWorld, keys: Sequence[Key]) -> int:
     revoked = world.api.status.revoked_keys if world.api else ()
     known = (
-        *(key.client_id for key in world.keys),
+        *(key.client_id for key in keys),
         *(key.client_id for key in world.grant.status.keys),
         *(entry.client_id for entry in revoked),
     )
@@ -141,6 +148,7 @@ def _key(world: GrantWorld, credential: Credential) -> Key:
         scopes=scopes_of(grant),
         issued_at=_issued_at(world, credential.client_id),
         fingerprint=fingerprint(credential.secret),
+        serial=grant.spec.credential.serial,
     )
 
 

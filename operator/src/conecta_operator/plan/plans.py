@@ -9,6 +9,7 @@ from conecta_operator.api.keys import Key
 from conecta_operator.api.objects import Manifest
 
 __all__ = [
+    "AllowKeys",
     "ApiPlan",
     "DeleteObject",
     "DenyKeys",
@@ -66,15 +67,23 @@ class DenyKeys:
     until: dict[str, datetime]
 
 
-Step = SetFinalizers | WriteObject | DeleteObject | PutKey | RemoveKey | DenyKeys
+@dataclass(frozen=True)
+class AllowKeys:
+    """Take client ids off the `status.revokedKeys` of an API (as read): they are keys that go on."""
+
+    api: Manifest
+    client_ids: frozenset[str]
+
+
+Step = SetFinalizers | WriteObject | DeleteObject | PutKey | RemoveKey | DenyKeys | AllowKeys
 
 
 @dataclass(frozen=True, kw_only=True)
 class ApiPlan:
-    """`steps` first to last, all of them or an exception; then `status`."""
+    """`steps` first to last, all of them or an exception; then `status` (None: the object goes away with the steps)."""
 
     steps: tuple[Step, ...]
-    status: Manifest
+    status: Manifest | None
     """JSON merge patch for the object's status."""
     look_again_in: timedelta | None = None
     """When time alone will change the decision."""

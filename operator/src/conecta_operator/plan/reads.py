@@ -2,10 +2,19 @@
 
 from conecta_operator.api.conecta_api import ConectaApi
 from conecta_operator.api.conecta_grant import ConectaGrant
-from conecta_operator.api.objects import CONECTA_API, CONFIG_MAP, SECRET, SECURITY_POLICY, SERVICE, ObjectKey
+from conecta_operator.api.objects import CONECTA_API, CONFIG_MAP, NAMESPACE, SECRET, SECURITY_POLICY, SERVICE, ObjectKey
 from conecta_operator.plan import naming
 
-__all__ = ["api_of_grant", "ca_bundle_of", "of_api", "of_grant", "policy_of_grant", "secrets_of_grant", "service_of"]
+__all__ = [
+    "api_of_grant",
+    "ca_bundle_of",
+    "of_api",
+    "of_grant",
+    "policy_of_grant",
+    "provider_namespace_of",
+    "secrets_of_grant",
+    "service_of",
+]
 
 
 def of_api(api: ConectaApi) -> tuple[ObjectKey, ...]:
@@ -13,14 +22,20 @@ def of_api(api: ConectaApi) -> tuple[ObjectKey, ...]:
     references = (service_of(api), ca_bundle_of(api))
     return (
         *(key for key in references if key is not None),
+        ObjectKey(NAMESPACE, "", api.metadata.namespace),
         naming.jwks_key(api.metadata.namespace),
         *naming.generated_for_api(api),
     )
 
 
 def of_grant(grant: ConectaGrant) -> tuple[ObjectKey, ...]:
-    """A grant's API, the policy in which its revoked keys are denied, and its Secrets."""
-    return api_of_grant(grant), policy_of_grant(grant), *secrets_of_grant(grant)
+    """A grant's API with its namespace, the policy in which its keys are denied, and its Secrets."""
+    return api_of_grant(grant), provider_namespace_of(grant), policy_of_grant(grant), *secrets_of_grant(grant)
+
+
+def provider_namespace_of(grant: ConectaGrant) -> ObjectKey:
+    """The Namespace of the grant's API."""
+    return ObjectKey(NAMESPACE, "", grant.spec.api_ref.namespace)
 
 
 def secrets_of_grant(grant: ConectaGrant) -> tuple[ObjectKey, ...]:

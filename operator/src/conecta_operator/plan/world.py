@@ -12,6 +12,8 @@ from conecta_operator.api.conecta_grant import ConectaGrant
 from conecta_operator.api.keys import Key
 from conecta_operator.api.objects import Manifest, ObjectKey
 from conecta_operator.api.settings import Platform
+from conecta_operator.plan import reads
+from conecta_operator.plan.grants_seen import GrantSeen
 
 __all__ = ["ApiWorld", "GrantWorld"]
 
@@ -31,6 +33,8 @@ class ApiWorld:
     """Those of `reads.of_api(api)` that exist: what it refers to, and what was written for it."""
     jwks: str | None
     """The issuer's public keys; None while the issuer is away."""
+    grants: tuple[GrantSeen, ...]
+    """The grants that name this API, of any namespace."""
     platform: Platform
     now: datetime
 
@@ -44,10 +48,20 @@ class GrantWorld:
     agency: Agency | None
     """The receiver's; None when the namespace belongs to no agency."""
     objects: Mapping[ObjectKey, Manifest]
-    """Those of `reads.of_grant(grant)` that exist: its Secret, and the SecurityPolicy of its API."""
-    keys: tuple[Key, ...]
-    """What the issuer has for this grant, oldest first."""
+    """Those of `reads.of_grant(grant)` that exist: its Secret, its API, and the SecurityPolicy of that."""
+    keys: tuple[Key, ...] | None
+    """What the issuer has for this grant, oldest first; None while the issuer is away."""
     fresh_secret: SecretStr
     """32 random bytes (URL-safe base64), to be used if a new key is needed, else forgotten."""
     platform: Platform
     now: datetime
+
+    @property
+    def provider_namespace(self) -> Manifest | None:
+        """The Namespace of the API."""
+        return self.objects.get(reads.provider_namespace_of(self.grant))
+
+    @property
+    def policy(self) -> Manifest | None:
+        """The SecurityPolicy of the API."""
+        return self.objects.get(reads.policy_of_grant(self.grant))

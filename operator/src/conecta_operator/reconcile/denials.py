@@ -1,8 +1,8 @@
 """Puts revoked keys on their APIs' lists; those that come together are written together.
 
 Many grants may lose the same API at once, and all of them write to its one status. Each for itself would meet the
-conflicts of the others over and over. A list only grows here, so that it may be merged into whatever the API has become
-meanwhile.
+conflicts of the others over and over. Requests name keys of their own grants only, so that they may be merged into
+whatever the list has become meanwhile.
 """
 
 import asyncio
@@ -23,7 +23,8 @@ _ATTEMPTS: Final = 5
 
 @dataclass(eq=False)
 class _Request:
-    until: Mapping[str, datetime]
+    until: Mapping[str, datetime] = field(default_factory=dict)
+    lifted: frozenset[str] = frozenset()
     is_written: bool = False
 
 
@@ -44,8 +45,15 @@ class Denials:
 
     async def add(self, api: Manifest, until: Mapping[str, datetime]) -> None:
         """Return when these client ids are on the API's list. Raises Conflict when the API is gone."""
+        await self._ask(api, _Request(until=until))
+
+    async def lift(self, api: Manifest, client_ids: frozenset[str]) -> None:
+        """Return when these client ids are no longer on the API's list. Raises Conflict when the API is gone."""
+        await self._ask(api, _Request(lifted=client_ids))
+
+    async def _ask(self, api: Manifest, request: _Request) -> None:
         place = key_of(api), api["metadata"]["uid"]
-        waiting, request = self._waiting.setdefault(place, _Waiting()), _Request(until)
+        waiting = self._waiting.setdefault(place, _Waiting())
         waiting.requests.append(request)
         try:
             async with waiting.writing:
@@ -79,9 +87,11 @@ class Denials:
 
 
 def _merged(listed: Iterable[Mapping[str, Any]], requests: Iterable[_Request]) -> list[dict[str, str]]:
-    """The list with all these keys on it. A key that is there already stays for the longest of its times."""
+    """The list after all these requests. A key that is there already stays for the longest of its times."""
     until: dict[str, str] = {entry["clientId"]: entry["until"] for entry in listed}
     for request in requests:
+        for client_id in request.lifted:
+            until.pop(client_id, None)
         for client_id, moment in request.until.items():
             until[client_id] = max(until.get(client_id, ""), timestamp(moment))
     return [{"clientId": client_id, "until": moment} for client_id, moment in sorted(until.items())]

@@ -5,6 +5,7 @@ depend on one another run at once.
 """
 
 import asyncio
+import logging
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -16,16 +17,21 @@ from pydantic import SecretStr
 from conecta_operator.api.agency import Agency, agency_of
 from conecta_operator.api.conecta_api import ConectaApi
 from conecta_operator.api.conecta_grant import ConectaGrant
+from conecta_operator.api.keys import Key
 from conecta_operator.api.objects import NAMESPACE, Manifest, ObjectKey
 from conecta_operator.api.settings import Platform
 from conecta_operator.apply.cluster import Cluster
 from conecta_operator.apply.issuer import Issuer
+from conecta_operator.errors import IssuerUnavailable
 from conecta_operator.plan import reads
+from conecta_operator.plan.grants_seen import GrantSeen
 from conecta_operator.plan.world import ApiWorld, GrantWorld
 from conecta_operator.reconcile.landscape import Landscape
 from conecta_operator.reconcile.signing_keys import SigningKeys
 
 __all__ = ["Gather", "fresh_secret", "now"]
+
+logger = logging.getLogger(__name__)
 
 
 def now() -> datetime:
@@ -55,16 +61,18 @@ class Gather:
         api = ConectaApi.parse(manifest)
         async with _at_once() as group:
             objects = group.create_task(self._objects(reads.of_api(api)))
-            agency = group.create_task(self._agency(api.metadata.namespace))
             rivals = group.create_task(self._rivals(api))
             jwks = group.create_task(self.signing_keys.current())
+            grants = group.create_task(self._grants(api))
+        namespace = objects.result().get(ObjectKey(NAMESPACE, "", api.metadata.namespace))
         return ApiWorld(
             api=api,
-            agency=agency.result(),
+            agency=agency_of(namespace) if namespace is not None else None,
             rivals=rivals.result(),
             siblings=_others(api, self.landscape.apis_in(api.metadata.namespace)),
             objects=objects.result(),
             jwks=jwks.result(),
+            grants=grants.result(),
             platform=self.platform,
             now=self.now(),
         )
@@ -75,7 +83,7 @@ class Gather:
         async with _at_once() as group:
             objects = group.create_task(self._objects(reads.of_grant(grant)))
             agency = group.create_task(self._agency(grant.metadata.namespace))
-            keys = group.create_task(self.issuer.keys(grant.metadata.uid))
+            keys = group.create_task(self._keys(grant))
         api = objects.result().get(reads.api_of_grant(grant))
         return GrantWorld(
             grant=grant,
@@ -101,6 +109,23 @@ class Gather:
     async def _api(self, key: ObjectKey) -> ConectaApi | None:
         manifest = await self.cluster.get(key)
         return ConectaApi.parse(manifest) if manifest is not None else None
+
+    async def _keys(self, grant: ConectaGrant) -> tuple[Key, ...] | None:
+        try:
+            return await self.issuer.keys(grant.metadata.uid)
+        except IssuerUnavailable as error:
+            logger.warning("%s: %s", grant.key, error)
+            return None
+
+    async def _grants(self, api: ConectaApi) -> tuple[GrantSeen, ...]:
+        """As the watch has them; read live when an API is about to go, because it must not go before them."""
+        seen = tuple(self.landscape.grants_of(api.key))
+        if api.metadata.deletion_timestamp is None:
+            return seen
+        async with _at_once() as group:
+            live = [group.create_task(self.cluster.get(grant.key)) for grant in seen]
+        manifests = (read.result() for read in live)
+        return tuple(GrantSeen.of(ConectaGrant.parse(manifest)) for manifest in manifests if manifest is not None)
 
     async def _rivals(self, api: ConectaApi) -> tuple[ConectaApi, ...]:
         async with _at_once() as group:

@@ -5,47 +5,13 @@ hold ghosts: objects that were deleted while a watch was interrupted.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Protocol
 
-from conecta_operator.api.conditions import ConditionType, CredentialsReadyReason
 from conecta_operator.api.conecta_api import ConectaApi
-from conecta_operator.api.conecta_grant import ConectaGrant
 from conecta_operator.api.objects import ObjectKey
-from conecta_operator.plan import reads
+from conecta_operator.plan.grants_seen import GrantSeen
 
-__all__ = ["GrantSeen", "Landscape"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class GrantSeen:
-    """What is kept of a grant: they are many, so it is little."""
-
-    key: ObjectKey
-    uid: str
-    api: ObjectKey
-    secrets: frozenset[str]
-    """Names of the Secrets, in its namespace, in which its key is or was."""
-    is_being_revoked: bool
-    """Whether it waits until its API's policy denies its keys."""
-
-    @classmethod
-    def of(cls, grant: ConectaGrant) -> Self:
-        """What is kept of this grant."""
-        return cls(
-            key=grant.key,
-            uid=grant.metadata.uid,
-            api=reads.api_of_grant(grant),
-            secrets=frozenset(secret.name for secret in reads.secrets_of_grant(grant)),
-            is_being_revoked=grant.metadata.deletion_timestamp is not None or _is_revoking(grant),
-        )
-
-
-def _is_revoking(grant: ConectaGrant) -> bool:
-    return any(
-        (condition.type, condition.reason) == (ConditionType.CREDENTIALS_READY, CredentialsReadyReason.REVOKING)
-        for condition in grant.status.conditions
-    )
+__all__ = ["Landscape"]
 
 
 class Landscape(Protocol):

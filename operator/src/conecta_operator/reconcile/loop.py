@@ -89,7 +89,10 @@ class Reconciler:
         if key.kind == CONECTA_API:
             return api.desired(await self.gather.api(subject), self.forms)
         if key.kind == CONECTA_GRANT:
-            return grant.desired(await self.gather.grant(subject), self.forms)
+            world = await self.gather.grant(subject)
+            if world.keys is None:
+                self.metrics.issuer_failed()
+            return grant.desired(world, self.forms)
         raise ValueError(f"{key} is of no kind that is reconciled")
 
     async def _work_on(self, key: ObjectKey) -> None:

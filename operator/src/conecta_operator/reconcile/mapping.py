@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from conecta_operator.api.conecta_api import ConectaApi
+from conecta_operator.api.conecta_grant import ConectaGrant
 from conecta_operator.api.objects import (
     BACKEND,
     BACKEND_TLS_POLICY,
@@ -71,6 +72,7 @@ def concerned(change: Change, landscape: Landscape) -> Iterator[ObjectKey]:
         yield from _by_api(key, change, landscape)
     elif key.kind == CONECTA_GRANT:
         yield key
+        yield reads.api_of_grant(ConectaGrant.parse(change.manifest))
     elif key.kind in {HTTP_ROUTE, SECURITY_POLICY, BACKEND, BACKEND_TLS_POLICY}:
         yield from _by_generated(key, landscape)
     elif key.kind in {CONFIG_MAP, SERVICE}:
@@ -80,6 +82,8 @@ def concerned(change: Change, landscape: Landscape) -> Iterator[ObjectKey]:
     elif key.kind == NAMESPACE:
         yield from (api.key for api in landscape.apis_in(key.name))
         yield from (grant.key for grant in landscape.grants_in(key.name))
+        for api in landscape.apis_in(key.name):
+            yield from (grant.key for grant in landscape.grants_of(api.key))
 
 
 def shown_to_grants(api: Manifest) -> object:
@@ -105,7 +109,7 @@ def _statement(condition: dict[str, Any]) -> tuple[object, ...]:
 
 def _by_api(key: ObjectKey, change: Change, landscape: Landscape) -> Iterator[ObjectKey]:
     yield key
-    yield from (grant.key for grant in landscape.grants_of(key) if change.is_news_for_grants or grant.is_being_revoked)
+    yield from (grant.key for grant in landscape.grants_of(key) if change.is_news_for_grants or grant.awaits_policy)
     yield from (rival.key for rival in landscape.apis_claiming(ConectaApi.parse(change.manifest).base_path))
     if change.happened in {Happened.ADDED, Happened.DELETED}:
         # The ConfigMap with the issuer's keys is owned by all APIs of the namespace together.
@@ -116,4 +120,4 @@ def _by_generated(key: ObjectKey, landscape: Landscape) -> Iterator[ObjectKey]:
     api = ObjectKey(CONECTA_API, key.namespace, key.name)
     yield api
     if key.kind == SECURITY_POLICY:
-        yield from (grant.key for grant in landscape.grants_of(api) if grant.is_being_revoked)
+        yield from (grant.key for grant in landscape.grants_of(api) if grant.awaits_policy)

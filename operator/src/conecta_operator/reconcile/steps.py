@@ -9,7 +9,16 @@ from typing import assert_never
 from conecta_operator.api.objects import GROUP, Manifest, key_of
 from conecta_operator.apply.cluster import Cluster
 from conecta_operator.apply.issuer import Issuer
-from conecta_operator.plan.plans import DeleteObject, DenyKeys, PutKey, RemoveKey, SetFinalizers, Step, WriteObject
+from conecta_operator.plan.plans import (
+    AllowKeys,
+    DeleteObject,
+    DenyKeys,
+    PutKey,
+    RemoveKey,
+    SetFinalizers,
+    Step,
+    WriteObject,
+)
 from conecta_operator.reconcile.denials import Denials
 
 __all__ = ["Steps", "described"]
@@ -32,7 +41,7 @@ class Steps:
                 await self._carry_out(step)
         return subject
 
-    async def _carry_out(self, step: WriteObject | DeleteObject | PutKey | RemoveKey | DenyKeys) -> None:
+    async def _carry_out(self, step: WriteObject | DeleteObject | PutKey | RemoveKey | DenyKeys | AllowKeys) -> None:
         match step:
             case WriteObject(manifest, over=None):
                 await self._cluster.create(manifest)
@@ -46,6 +55,8 @@ class Steps:
                 await self._issuer.remove(client_id)
             case DenyKeys(api, until):
                 await self._denials.add(api, until)
+            case AllowKeys(api, client_ids):
+                await self._denials.lift(api, client_ids)
             case _:
                 assert_never(step)
 
@@ -71,6 +82,8 @@ def described(step: Step) -> str:
             words = f"remove key {client_id}"
         case DenyKeys(api, until):
             words = f"deny keys [{', '.join(sorted(until))}] at {key_of(api)}"
+        case AllowKeys(api, client_ids):
+            words = f"allow keys [{', '.join(sorted(client_ids))}] at {key_of(api)}"
         case _:
             assert_never(step)
     return words

@@ -13,6 +13,7 @@ __all__ = [
     "Context",
     "CredentialSecret",
     "JwksConfigMap",
+    "PlacedGrant",
     "PrivateCaTls",
     "PublicCaTls",
     "UrlBackend",
@@ -30,12 +31,22 @@ class Context:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PlacedGrant:
+    """A grant whose calls may only come from some addresses: `scopes` are those of its tokens, `scope` its own one."""
+
+    scopes: tuple[str, ...]
+    scope: tuple[str, ...]
+    ranges: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class ApiPolicy(Context):
     """securitypolicy.api: `revoked_client_ids` in groups of at most 128, the most that one claim rule takes."""
 
     issuer: str
     jwks_config_map: str
     revoked_client_ids: tuple[tuple[str, ...], ...]
+    placed_grants: tuple[PlacedGrant, ...]
     scopes: tuple[str, ...]
 
 
