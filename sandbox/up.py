@@ -1,6 +1,7 @@
 """`make up`: the whole platform, step by step, ending with a call that was granted."""
 
 import json
+import sys
 import time
 from pathlib import Path
 from typing import Final
@@ -32,6 +33,8 @@ from sandbox.tools import Tools, ToolsError, ensure
 
 __all__ = ["up"]
 
+PLUGIN: Final = Path(sys.executable).with_name("kubectl-conecta")
+"""What `kubectl conecta` runs; installed with the operator, beside the Python that we run on."""
 ADMINISTRATORS: Final = {
     "apiVersion": "rbac.authorization.k8s.io/v1",
     "kind": "ClusterRoleBinding",
@@ -241,7 +244,7 @@ def _tools(layout: Layout, report: Report) -> Tools:
         tools = ensure()
     except ToolsError as error:
         raise SandboxError(str(error)) from error
-    link_programs(tools.bin, layout.bin)
+    link_programs([*tools.bin.iterdir(), PLUGIN], layout.bin)
     report.done("tools", time.monotonic() - started, "")
     return tools
 
