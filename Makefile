@@ -35,6 +35,7 @@ check: venv           ## lint, types, import rules, freshness of what is generat
 	@$(VENV)/mypy
 	@$(VENV)/lint-imports
 	@$(VENV)/python -m conecta_operator.crds --check
+	@$(VENV)/python -m conecta_operator.reference --check
 
 lock:                 ## pin the newest versions that requirements/*.in allow (needs uv: pip install uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
