@@ -63,6 +63,20 @@ class FakeCluster:
         """All there is, to look at."""
         return deepcopy(self._objects)
 
+    @property
+    def keys(self) -> tuple[ObjectKey, ...]:
+        """What there is."""
+        return tuple(self._objects)
+
+    def manifest(self, key: ObjectKey) -> Manifest:
+        """One object, to look at."""
+        return deepcopy(self._objects[key])
+
+    @property
+    def versions(self) -> Mapping[ObjectKey, str]:
+        """The resourceVersion of all there is: equal when nothing has changed."""
+        return {key: manifest["metadata"]["resourceVersion"] for key, manifest in self._objects.items()}
+
     def put(self, manifest: Manifest) -> Manifest:
         """Make an object be so, status and all, and its namespace too if that is missing. Its uid may be given."""
         key = key_of(manifest)

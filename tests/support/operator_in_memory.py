@@ -13,8 +13,8 @@ from conecta_operator.api.conecta_api import ConectaApi
 from conecta_operator.api.conecta_grant import ConectaGrant
 from conecta_operator.api.objects import CONECTA_API, CONECTA_GRANT, Manifest, ObjectKey
 from conecta_operator.observability.metrics import Metrics
-from conecta_operator.plan import naming
 from conecta_operator.plan.grants_seen import GrantSeen
+from conecta_operator.plan.naming import GENERATED_FOR_API
 from conecta_operator.reconcile.gather import Gather
 from conecta_operator.reconcile.loop import Reconciler
 from conecta_operator.reconcile.report import Report
@@ -42,10 +42,10 @@ class _Landscape:
         self._cluster = cluster
 
     def apis(self) -> Iterator[ConectaApi]:
-        return (ConectaApi.parse(m) for k, m in self._cluster.objects.items() if k.kind == CONECTA_API)
+        return (ConectaApi.parse(self._cluster.manifest(key)) for key in self._cluster.keys if key.kind == CONECTA_API)
 
     def grants(self) -> Iterator[GrantSeen]:
-        found = (m for k, m in self._cluster.objects.items() if k.kind == CONECTA_GRANT)
+        found = (self._cluster.manifest(key) for key in self._cluster.keys if key.kind == CONECTA_GRANT)
         return (GrantSeen.of(ConectaGrant.parse(manifest)) for manifest in found)
 
     def apis_in(self, namespace: str) -> Iterable[ConectaApi]:
@@ -74,12 +74,12 @@ class InMemory:
         """A newly started operator looks at everything until nothing is left to do."""
         reconciler = self._operator()
         for _ in range(_MOST_LOOKS):
-            before = self.cluster.objects, self.issuer.clients
-            for key in [key for key in self.cluster.objects if key.kind in {CONECTA_API, CONECTA_GRANT}]:
+            before = self.cluster.versions, self.issuer.clients
+            for key in [key for key in self.cluster.keys if key.kind in {CONECTA_API, CONECTA_GRANT}]:
                 await reconciler.reconcile(key)
                 self.cluster.collect_garbage()
                 self._accept_all()
-            if (self.cluster.objects, self.issuer.clients) == before:
+            if (self.cluster.versions, self.issuer.clients) == before:
                 return
         raise AssertionError(f"not converged after {_MOST_LOOKS} looks")
 
@@ -106,8 +106,8 @@ class InMemory:
         )
 
     def _accept_all(self) -> None:
-        for key, manifest in self.cluster.objects.items():
-            if key.kind in naming.GENERATED_FOR_API and _status(manifest) != manifest.get("status"):
+        for manifest in [self.cluster.manifest(key) for key in self.cluster.keys if key.kind in GENERATED_FOR_API]:
+            if _status(manifest) != manifest.get("status"):
                 self.cluster.put({**manifest, "status": _status(manifest)})
 
 
