@@ -1,6 +1,7 @@
 """What the sandbox can't do, in words for whoever typed the command."""
 
 from pathlib import Path
+from typing import Final
 
 from typing_extensions import override
 
@@ -24,11 +25,15 @@ class ServiceDied(SandboxError):
         return f"{self.service} has died with {code}; the end of {self.log}:\n{tail(self.log)}"
 
 
+LONG_LINE: Final = 4096
+"""Bytes that a line of a log seldom exceeds."""
+
+
 def tail(file: Path, lines: int = 15, *, prefix: str = "    | ") -> str:
     """Return the last lines of a log, each with a prefix; of a file that is large only the end is read."""
     try:
         with file.open("rb") as stream:
-            stream.seek(max(0, file.stat().st_size - 64 * 1024))
+            stream.seek(max(0, file.stat().st_size - lines * LONG_LINE))
             content = stream.read().decode(errors="replace")
     except FileNotFoundError:
         return f"{prefix}(no log)"

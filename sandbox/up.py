@@ -2,6 +2,7 @@
 
 import json
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Final
@@ -49,7 +50,11 @@ def up(layout: Layout, report: Report) -> None:
     started = time.monotonic()
     with locked(layout.state, lambda: report.say("another command works on this sandbox: waiting for it …")):
         processes = Processes(layout)
-        _check_machine(layout, processes)
+        try:
+            _check_machine(processes)
+        except SandboxError:
+            remove_if_empty(layout)
+            raise
         layout.create()
         report.say("conecta sandbox")
         tools = _tools(layout, report)
@@ -227,15 +232,15 @@ class _Run:
         return f"{len(self.answers)} calls answered 200"
 
 
-def _check_machine(layout: Layout, processes: Processes) -> None:
+def _check_machine(processes: Processes) -> None:
     """Fail, before anything is started, when something that a service needs can't be had."""
     ports = [port for port in PORTS if not processes.is_running(port.service)]
     if held := taken(ports):
-        remove_if_empty(layout)
         lines = "\n".join(f"  {port}" for port in held)
         raise SandboxError(f"these ports are in use:\n{lines}\nEnd what holds them, then try again.")
     if not processes.is_running("envoy-gateway"):
-        check_possible(layout.run / "root")
+        with tempfile.TemporaryDirectory(prefix="conecta-") as mount_point:
+            check_possible(Path(mount_point))
 
 
 def _tools(layout: Layout, report: Report) -> Tools:

@@ -14,10 +14,12 @@ from sandbox.tools import Tools, ensure
 from sandbox.tools.definitions import ModuleFile, Program, Tool
 from sandbox.tools.progress import Progress
 
+# A background job of a shell, as tests may be, ignores SIGINT, and so would its children.
 RUN_MAIN = """
-import pickle, sys
+import pickle, signal, sys
 from pathlib import Path
 from sandbox.tools.__main__ import main
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.exit(main(pickle.loads(Path(sys.argv[1]).read_bytes())))
 """
 
