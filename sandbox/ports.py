@@ -57,8 +57,8 @@ PORTS: Final = (
     Port(number=9443, service="envoy-gateway", use="webhook", everywhere=True),
     Port(number=19001, service="envoy-gateway", use="metrics", everywhere=True),
     Port(number=ENVOY_ADMIN, service="envoy", use="administration"),
-    Port(number=GATEWAY, service="envoy", use="the gateway, HTTPS", everywhere=True),
-    Port(number=19003, service="envoy", use="readiness", everywhere=True),
+    Port(number=GATEWAY, service="envoy", use="the gateway, HTTPS"),
+    Port(number=19003, service="envoy", use="readiness"),
     Port(number=OPERATOR_PROBE, service="operator", use="probes and metrics"),
 )
 

@@ -262,16 +262,24 @@ def test_deleting_an_api_with_live_grants_waits_and_names_them(granted: Granted)
     eventually(lambda: find("conectaapi", granted.provider, name) is None)
 
 
-def test_an_api_deleted_in_the_foreground_is_deleted(granted: Granted) -> None:
-    kubectl(
-        "delete",
-        "conectaapi",
-        granted.api["metadata"]["name"],
-        "-n",
-        granted.provider,
-        "--cascade=foreground",
-        "--timeout=30s",
-    )
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer"])
+def test_a_token_is_taken_by_either_spelling_of_its_type_and_by_nothing_else(granted: Granted, scheme: str) -> None:
+    """The token endpoint itself spells it `bearer`. A token in a URL would be logged, so it counts for nothing."""
+    token = granted.application.token()
+    headers = {"authorization": f"{scheme} {token}"}
+    assert granted.gateway.request("GET", granted.path, headers=headers).status == 200
+    assert granted.gateway.request("GET", f"{granted.path}?access_token={token}").status == 401
+
+
+def test_an_api_deleted_in_the_foreground_waits_all_the_same(granted: Granted) -> None:
+    """Argo CD prunes so: what was written for the API stays until its last grant is gone, and then all goes."""
+    name = granted.api["metadata"]["name"]
+    kubectl("delete", "conectaapi", name, "-n", granted.provider, "--cascade=foreground", "--wait=false")
+    eventually(lambda: condition(get("conectaapi", granted.provider, name), "Ready").get("reason") == "Deleting")
+    assert granted.status(granted.application) == 200
+    granted.delete_grant()
+    eventually(lambda: find("conectaapi", granted.provider, name) is None)
+    eventually(lambda: find("httproute", granted.provider, name) is None)
 
 
 def test_withdrawn_consent_ends_access_and_new_consent_gives_a_new_key(granted: Granted) -> None:

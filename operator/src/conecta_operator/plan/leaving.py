@@ -1,7 +1,7 @@
 """When an API goes away in spite of the grants that live on it.
 
-Plain deletion waits for them. The ways out: an annotation, deletion in the foreground (which has Kubernetes delete what
-was written for the API first), and the end of the provider's namespace.
+Deletion waits for them, in the foreground as in the background. The ways out: an annotation, and the end of the
+provider's namespace.
 """
 
 from typing import Final
@@ -13,7 +13,6 @@ __all__ = ["LIVE_GRANTS_FINALIZER", "WITHDRAW_ANNOTATION", "is_leaving"]
 
 LIVE_GRANTS_FINALIZER: Final = f"{GROUP}/live-grants"
 WITHDRAW_ANNOTATION: Final = f"{GROUP}/withdraw-grants"
-_FOREGROUND: Final = "foregroundDeletion"
 
 
 def is_leaving(api: ConectaApi | None, namespace: Manifest | None) -> bool:
@@ -23,6 +22,4 @@ def is_leaving(api: ConectaApi | None, namespace: Manifest | None) -> bool:
     if namespace["metadata"].get("deletionTimestamp"):
         return True
     metadata = api.metadata
-    return metadata.deletion_timestamp is not None and (
-        metadata.annotations.get(WITHDRAW_ANNOTATION) == "true" or _FOREGROUND in metadata.finalizers
-    )
+    return metadata.deletion_timestamp is not None and metadata.annotations.get(WITHDRAW_ANNOTATION) == "true"

@@ -73,14 +73,18 @@ def labels_of(kind: Kind, owner: Metadata) -> dict[str, str]:
 
 
 def owner_reference(kind: Kind, owner: Metadata, *, is_controller: bool = True) -> dict[str, Any]:
-    """What makes Kubernetes delete an object after its owner is gone."""
+    """What makes Kubernetes delete an object after its owner is gone.
+
+    Not before: an owner that is deleted in the foreground (`--cascade=foreground`, Argo CD) would else lose what it has
+    while our finalizer still holds it.
+    """
     return {
         "apiVersion": kind.api_version,
         "kind": kind.name,
         "name": owner.name,
         "uid": owner.uid,
         "controller": is_controller,
-        "blockOwnerDeletion": True,
+        "blockOwnerDeletion": False,
     }
 
 
