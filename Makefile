@@ -23,6 +23,7 @@ logs: venv            ## show the end of the logs; SERVICE=operator for one, LIN
 	@$(VENV)/python -m sandbox logs --lines $(LINES) $(SERVICE)
 
 test: venv            ## run all tests, on a platform of their own; PYTEST_ADDOPTS for pytest's options
+	@$(VENV)/python -m tests.support.client_runtimes
 	@tools=$$($(VENV)/python -m sandbox.tools) && PATH="$$tools:$$PATH" \
 		$(VENV)/python -m sandbox isolated -- $(VENV)/python -m pytest tests
 

@@ -49,8 +49,8 @@ class IssuerAdmin:
         """Remove a client behind the operator's back."""
         assert self._pool.request("DELETE", f"/admin/clients/{client_id}").status == 204
 
-    def sign(self, claims: dict[str, Any], *, of_another_issuer: bool = False) -> str:
-        """A token with these claims, signed by the issuer's own key or by one that only claims to be."""
+    def signing_key(self) -> tuple[str, rsa.RSAPrivateKey]:
+        """The key that the issuer signs with, and its id."""
         jwk = self._pool.request("GET", "/admin/keys/hydra.jwt.access-token").json()["keys"][-1]
         numbers = {
             name: int.from_bytes(_decoded(jwk[name]), "big") for name in ("n", "e", "d", "p", "q", "dp", "dq", "qi")
@@ -58,10 +58,15 @@ class IssuerAdmin:
         public = rsa.RSAPublicNumbers(numbers["e"], numbers["n"])
         private = rsa.RSAPrivateNumbers(
             numbers["p"], numbers["q"], numbers["d"], numbers["dp"], numbers["dq"], numbers["qi"], public
-        ).private_key()
+        )
+        return jwk["kid"], private.private_key()
+
+    def sign(self, claims: dict[str, Any], *, of_another_issuer: bool = False) -> str:
+        """A token with these claims, signed by the issuer's own key or by one that only claims to be."""
+        key_id, private = self.signing_key()
         if of_another_issuer:
             private = rsa.generate_private_key(65537, 2048)
-        header = {"alg": "RS256", "typ": "JWT", "kid": jwk["kid"]}
+        header = {"alg": "RS256", "typ": "JWT", "kid": key_id}
         signed = ".".join(_encoded(json.dumps(part).encode()) for part in (header, claims))
         return f"{signed}.{_encoded(private.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256()))}"
 
