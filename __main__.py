@@ -9,6 +9,7 @@ from infra.cluster import cluster
 from infra.definitions import Definitions, DefinitionsArgs
 from infra.gateway import GatewayArgs, GatewayLayer
 from infra.issuer import IssuerArgs, IssuerRoute
+from infra.problem_pages import ProblemPages, ProblemPagesArgs
 from infra.release import OperatorRelease, ReleaseArgs
 from infra.tenancy import Tenancy, TenancyArgs
 
@@ -25,7 +26,12 @@ definitions = Definitions(
     "definitions", DefinitionsArgs(folder=Path("charts/conecta-crds/crds"), protect=stack.protect), inside()
 )
 gateway = GatewayLayer("gateway", GatewayArgs(gateway=stack.gateway, protect=stack.protect), inside())
-issuer = IssuerRoute("issuer", IssuerArgs(issuer=stack.issuer, namespace=gateway.namespace), inside(gateway))
+issuer = IssuerRoute(
+    "issuer", IssuerArgs(issuer=stack.issuer, namespace=gateway.namespace, url=stack.gateway.url), inside(gateway)
+)
+problems = ProblemPages(
+    "problems", ProblemPagesArgs(folder=Path("docs/reference/problems"), namespace=gateway.namespace), inside(gateway)
+)
 release = OperatorRelease(
     "release", ReleaseArgs(chart="./charts/conecta-operator", settings=stack), inside(definitions)
 )

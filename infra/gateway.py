@@ -9,34 +9,45 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from infra import names
+from infra.access_log import ACCESS_LOG
+from infra.errors import listener_patches
 from infra.layer import ENVOY_GATEWAY, GATEWAY_API, Layer
-from infra.settings import GatewaySettings, TlsSettings
+from infra.settings import ClientAddressSettings, GatewaySettings, TlsSettings
 
 __all__ = ["GatewayArgs", "GatewayLayer"]
 
-_JWT: Final = "envoy.filters.http.jwt_authn:conecta"
-ACCESS_LOG: Final = {
-    "time": "%START_TIME%",
-    "request_id": "%REQ(X-REQUEST-ID)%",
-    "source_ip": "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%",
-    "client_id": f"%DYNAMIC_METADATA({_JWT}:client_id)%",
-    "scopes": f"%DYNAMIC_METADATA({_JWT}:scp)%",
-    "route": "%ROUTE_NAME%",
-    "method": "%REQ(:METHOD)%",
-    "protocol": "%PROTOCOL%",
-    "status": "%RESPONSE_CODE%",
-    "status_details": "%RESPONSE_CODE_DETAILS%",
-    "flags": "%RESPONSE_FLAGS%",
-    "bytes_received": "%BYTES_RECEIVED%",
-    "bytes_sent": "%BYTES_SENT%",
-    "duration_ms": "%DURATION%",
-    "backend": "%UPSTREAM_HOST%",
-    "backend_us": "%COMMON_DURATION(US_TX_BEG:US_RX_BEG:us)%",
-}
-"""No path, query or header of the client's making: they carry CPFs, and a path may (`/contas/{cpf}`)."""
-
 READY_LISTENER: Final = "envoy-gateway-proxy-ready-0.0.0.0-19003"
 """Envoy Gateway adds it to every proxy for kubelet's probes."""
+
+IDENTITY_PREFIXES: Final = ("x-conecta-", "x-envoy-", "x-ssl-", "ssl-client-", "x-amzn-", "x-goog-", "x-ms-client-")
+IDENTITY_HEADERS: Final = (
+    "cf-connecting-ip",
+    "client-cert",
+    "client-cert-chain",
+    "client-ip",
+    "forwarded",
+    "remote-user",
+    "true-client-ip",
+    "x-client-cert",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-forwarded",
+    "x-forwarded-client-cert",
+    "x-forwarded-host",
+    "x-forwarded-port",
+    "x-forwarded-prefix",
+    "x-forwarded-proto",
+    "x-forwarded-server",
+    "x-forwarded-user",
+    "x-original-url",
+    "x-real-ip",
+    "x-remote-user",
+    "x-request-id",
+    "x-rewrite-url",
+)
+"""`x-request-id` as well: with trusted proxies, Envoy would keep the one that it is sent."""
+HOP_BY_HOP_HEADERS: Final = ("keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "trailer")
+"""Of RFC 9110 (7.6.1), but for those that Envoy needs for reading the request, and takes off itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,15 +67,14 @@ class GatewayLayer(Layer):
         self._home = self._namespace("gateway-namespace", names.GATEWAY_NAMESPACE, protect=args.protect, labels=labels)
         self.namespace: pulumi.Output[str] = self._home.metadata["name"]
         """Where the Gateway is, and what is to be attached to it without a reference across namespaces."""
+        traffic = client_traffic(args.gateway.client_address)
         needs = [
             self._in_namespace("gateway-proxy", (ENVOY_GATEWAY, "EnvoyProxy"), envoy_proxy()),
-            self._in_namespace("gateway-clients", (ENVOY_GATEWAY, "ClientTrafficPolicy"), client_traffic()),
+            self._in_namespace("gateway-clients", (ENVOY_GATEWAY, "ClientTrafficPolicy"), traffic),
             self._in_namespace("gateway-closed", (ENVOY_GATEWAY, "SecurityPolicy"), closed()),
+            self._patches(args.gateway),
             self._gateway_class(),
         ]
-        if args.gateway.bind_address is not None:
-            kind = (ENVOY_GATEWAY, "EnvoyPatchPolicy")
-            needs.append(self._in_namespace("gateway-address", kind, bound_to(args.gateway.bind_address)))
         spec = {
             "gatewayClassName": names.GATEWAY,
             "infrastructure": {"parametersRef": _reference(ENVOY_GATEWAY, "EnvoyProxy")},
@@ -77,6 +87,12 @@ class GatewayLayer(Layer):
         self, logical_name: str, kind: tuple[str, str], spec: dict[str, Any], *, after: list[Any] | None = None
     ) -> k8s.apiextensions.CustomResource:
         return self._custom(logical_name, kind, names.GATEWAY, spec, namespace=self.namespace, after=after or ())
+
+    def _patches(self, settings: GatewaySettings) -> k8s.apiextensions.CustomResource:
+        kind, where = (ENVOY_GATEWAY, "EnvoyPatchPolicy"), self.namespace
+        return self._custom(
+            "gateway-patches", kind, names.GATEWAY, patches(settings), namespace=where, formerly="gateway-address"
+        )
 
     def _gateway_class(self) -> k8s.apiextensions.CustomResource:
         spec = {"controllerName": "gateway.envoyproxy.io/gatewayclass-controller"}
@@ -132,23 +148,42 @@ def envoy_proxy() -> dict[str, Any]:
     }
 
 
-def client_traffic() -> dict[str, Any]:
+def client_traffic(clients: ClientAddressSettings) -> dict[str, Any]:
     """What is done to every request before anything is decided on it.
 
-    Headers of ours come from the token only. A path is decided on in one form only. The source address is the
-    connection's: without `clientIPDetection` no `X-Forwarded-For` is believed. HTTP/1.1 only, as clients of the
-    programme know it: by HTTP/2 a refusal may come before the request's body has gone, and curl 7.88 (Debian 12) then
-    shows no answer at all.
+    What only we or a proxy of ours may say is taken off. A path is decided on in one form only. HTTP/1.1 only, as
+    clients of the programme know it: by HTTP/2 a refusal may come before the request's body has gone, and curl 7.88
+    (Debian 12) then shows no answer at all. No other protocol after it, either: what follows an upgrade nobody checks.
     """
     return {
         "targetRefs": [_reference(GATEWAY_API, "Gateway")],
+        **client_address(clients),
         "headers": {
-            "earlyRequestHeaders": {"removeOnMatch": [{"type": "Prefix", "value": "x-conecta-"}]},
+            "earlyRequestHeaders": headers_not_for_clients(clients),
             "requestID": "Generate",
             "withUnderscoresAction": "RejectRequest",
         },
+        "http1": {"ignoredUpgradeTypes": [{"type": "RegularExpression", "value": ".*"}]},
         "path": {"disableMergeSlashes": False, "escapedSlashesAction": "RejectRequest"},
         "tls": {"minVersion": "1.2", "alpnProtocols": ["http/1.1"]},
+    }
+
+
+def client_address(clients: ClientAddressSettings) -> dict[str, Any]:
+    """Whose `X-Forwarded-For` is believed. Without `clientIPDetection` it is nobody's."""
+    if clients.trusted_proxies is not None:
+        return {"clientIPDetection": {"xForwardedFor": {"numTrustedHops": clients.trusted_proxies}}}
+    if clients.trusted_ranges:
+        return {"clientIPDetection": {"xForwardedFor": {"trustedCIDRs": list(clients.trusted_ranges)}}}
+    return {}
+
+
+def headers_not_for_clients(clients: ClientAddressSettings) -> dict[str, Any]:
+    """Headers that a backend, or Envoy itself, could take for the platform's word: ours, proxies', hop-by-hop ones."""
+    proxied = clients != ClientAddressSettings()
+    return {
+        "remove": [*IDENTITY_HEADERS, *HOP_BY_HOP_HEADERS, *(() if proxied else ("x-forwarded-for",))],
+        "removeOnMatch": [{"type": "Prefix", "value": prefix} for prefix in IDENTITY_PREFIXES],
     }
 
 
@@ -157,21 +192,27 @@ def closed() -> dict[str, Any]:
     return {"targetRefs": [_reference(GATEWAY_API, "Gateway")], "authorization": {"defaultAction": "Deny"}}
 
 
-def bound_to(address: str) -> dict[str, Any]:
-    """Replace the address on which Envoy listens; Envoy Gateway itself knows all addresses only."""
-    listeners = (f"{names.GATEWAY_NAMESPACE}/{names.GATEWAY}/{names.LISTENER}", READY_LISTENER)
+def patches(settings: GatewaySettings) -> dict[str, Any]:
+    """What Envoy is told past Envoy Gateway's own kinds; all in one object, since the order of several is nobody's."""
+    address = () if settings.bind_address is None else bound_to(settings.bind_address)
     return {
         "targetRef": _reference(GATEWAY_API, "Gateway"),
         "type": "JSONPatch",
-        "jsonPatches": [
-            {
-                "type": "type.googleapis.com/envoy.config.listener.v3.Listener",
-                "name": listener_name,
-                "operation": {"op": "replace", "path": "/address/socket_address/address", "value": address},
-            }
-            for listener_name in listeners
-        ],
+        "jsonPatches": [*address, *listener_patches(url=settings.url, max_body_bytes=settings.max_body_bytes)],
     }
+
+
+def bound_to(address: str) -> list[dict[str, Any]]:
+    """Replace the address on which Envoy listens; Envoy Gateway itself knows all addresses only."""
+    listeners = (f"{names.GATEWAY_NAMESPACE}/{names.GATEWAY}/{names.LISTENER}", READY_LISTENER)
+    return [
+        {
+            "type": "type.googleapis.com/envoy.config.listener.v3.Listener",
+            "name": listener_name,
+            "operation": {"op": "replace", "path": "/address/socket_address/address", "value": address},
+        }
+        for listener_name in listeners
+    ]
 
 
 def _reference(api_version: str, kind: str) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The way to the token issuer: the one route of the platform's own, and the only one that asks for no token."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import pulumi
 
 from infra import names
 from infra.layer import ENVOY_GATEWAY, GATEWAY_API, Layer
+from infra.problems import MEDIA_TYPE, METHOD_NOT_ALLOWED, members
 from infra.settings import IssuerSettings
 
 __all__ = ["IssuerArgs", "IssuerRoute"]
@@ -17,10 +19,11 @@ CREDENTIALS = Path(__file__).with_name("token_credentials.lua")
 
 @dataclass(frozen=True, kw_only=True)
 class IssuerArgs:
-    """`namespace` is the Gateway's."""
+    """`namespace` is the Gateway's, and `url` is how clients reach it."""
 
     issuer: IssuerSettings
     namespace: pulumi.Input[str]
+    url: str
 
 
 class IssuerRoute(Layer):
@@ -36,6 +39,7 @@ class IssuerRoute(Layer):
             "BackendTLSPolicy": (GATEWAY_API, verified_tls(args.issuer)),
             "SecurityPolicy": (ENVOY_GATEWAY, {"targetRefs": [_ROUTE], "authorization": {"defaultAction": "Allow"}}),
             "EnvoyExtensionPolicy": (ENVOY_GATEWAY, credentials_in_one_place()),
+            "HTTPRouteFilter": (ENVOY_GATEWAY, post_only(args.url)),
         }
         parts = [
             self._custom(f"token-{kind.lower()}", (api, kind), names.TOKEN_ROUTE, spec, namespace=args.namespace)
@@ -52,17 +56,33 @@ _BACKEND = {"group": "gateway.envoyproxy.io", "kind": "Backend", "name": names.T
 
 def route() -> dict[str, Any]:
     """From the programme's path to Hydra's; POST and nothing else."""
+    path = {"type": "Exact", "value": names.TOKEN_PATH}
+    refusal = {"group": "gateway.envoyproxy.io", "kind": "HTTPRouteFilter", "name": names.TOKEN_ROUTE}
     rewrite = {"path": {"type": "ReplaceFullPath", "replaceFullPath": "/oauth2/token"}}
     gateway = {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": names.GATEWAY}
     return {
         "parentRefs": [{**gateway, "sectionName": names.LISTENER}],
         "rules": [
             {
-                "matches": [{"path": {"type": "Exact", "value": names.TOKEN_PATH}, "method": "POST"}],
+                "matches": [{"path": path, "method": "POST"}],
                 "filters": [{"type": "URLRewrite", "urlRewrite": rewrite}],
                 "backendRefs": [_BACKEND],
-            }
+            },
+            {"matches": [{"path": path}], "filters": [{"type": "ExtensionRef", "extensionRef": refusal}]},
         ],
+    }
+
+
+def post_only(url: str) -> dict[str, Any]:
+    """Answer other methods: 405, with the problem and the one method that there is."""
+    body = json.dumps(members(METHOD_NOT_ALLOWED, url), ensure_ascii=False)
+    return {
+        "directResponse": {
+            "statusCode": METHOD_NOT_ALLOWED.status,
+            "contentType": MEDIA_TYPE,
+            "header": {"set": [{"name": "allow", "value": "POST"}]},
+            "body": {"type": "Inline", "inline": body.replace('"%RESPONSE_CODE%"', str(METHOD_NOT_ALLOWED.status))},
+        }
     }
 
 

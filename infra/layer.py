@@ -16,13 +16,23 @@ _TIMEOUTS: Final = pulumi.CustomTimeouts(create="2m", update="2m", delete="5m")
 
 
 class Layer(pulumi.ComponentResource):
-    """A part of the platform. The logical names of its children never change: a renamed one would be made anew."""
+    """A part of the platform. A child with a new name says what it was `formerly`; else it is made anew."""
 
     def _child(
-        self, *, after: Sequence[pulumi.Resource] = (), protect: bool | None = None, retain: bool | None = None
+        self,
+        *,
+        after: Sequence[pulumi.Resource] = (),
+        protect: bool | None = None,
+        retain: bool | None = None,
+        formerly: str | None = None,
     ) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(
-            parent=self, depends_on=list(after), protect=protect, retain_on_delete=retain, custom_timeouts=_TIMEOUTS
+            parent=self,
+            depends_on=list(after),
+            protect=protect,
+            retain_on_delete=retain,
+            custom_timeouts=_TIMEOUTS,
+            aliases=[pulumi.Alias(name=formerly)] if formerly else None,
         )
 
     def _namespace(
@@ -49,11 +59,17 @@ class Layer(pulumi.ComponentResource):
         *,
         namespace: pulumi.Input[str] | None = None,
         after: Sequence[pulumi.Resource] = (),
+        formerly: str | None = None,
     ) -> k8s.apiextensions.CustomResource:
         api_version, kind_name = kind
         metadata: dict[str, pulumi.Input[str]] = {"name": name}
         if namespace is not None:
             metadata["namespace"] = namespace
         return k8s.apiextensions.CustomResource(
-            logical_name, api_version, kind_name, spec=spec, metadata=metadata, opts=self._child(after=after)
+            logical_name,
+            api_version,
+            kind_name,
+            spec=spec,
+            metadata=metadata,
+            opts=self._child(after=after, formerly=formerly),
         )

@@ -12,6 +12,8 @@ __all__ = [
     "LISTENER",
     "OPERATOR",
     "PLATFORM_AGENCY",
+    "PROBLEMS",
+    "PROBLEMS_PATH",
     "SYSTEM_NAMESPACE",
     "TOKEN_PATH",
     "TOKEN_ROUTE",
@@ -23,6 +25,9 @@ GATEWAY_NAMESPACE: Final = "conecta-gateway"
 LISTENER: Final = "https"
 OPERATOR: Final = "conecta-operator"
 """Of the operator's service account and workload."""
+PROBLEMS: Final = "conecta-problems"
+"""Of the route to the pages that problem details lead to."""
+PROBLEMS_PATH: Final = "/problemas"
 SYSTEM_NAMESPACE: Final = "conecta-system"
 TOKEN_ROUTE: Final = "conecta-token"  # noqa: S105 - a name
 TOKEN_PATH: Final = "/oauth2/jwt-token"  # noqa: S105 - a path

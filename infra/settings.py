@@ -21,6 +21,7 @@ from infra.cnpj import is_cnpj
 
 __all__ = [
     "AgencySettings",
+    "ClientAddressSettings",
     "ClusterSettings",
     "GatewaySettings",
     "IssuerSettings",
@@ -57,6 +58,13 @@ def _address(text: str) -> str:
         raise ValueError("must be an IP address") from None
 
 
+def _range(text: str) -> str:
+    try:
+        return str(ipaddress.ip_network(text))
+    except ValueError:
+        raise ValueError("must be a range of IP addresses, <address>/<bits>, with no bit set after these") from None
+
+
 def _checked_cnpj(text: str) -> str:
     if not is_cnpj(text):
         raise ValueError("must be a CNPJ: 14 characters without punctuation, with right check digits")
@@ -69,6 +77,7 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 Text = Annotated[str, Field(pattern=r"^\S(.*\S)?$", max_length=200)]
 HttpsOrigin = Annotated[str, AfterValidator(_https_origin)]
 IpAddress = Annotated[str, AfterValidator(_address)]
+IpRange = Annotated[str, AfterValidator(_range)]
 Cnpj = Annotated[str, AfterValidator(_checked_cnpj)]
 SiorgCode = Annotated[str, Field(pattern=r"^[0-9]{1,8}$")]
 
@@ -101,6 +110,21 @@ class TlsSettings(_Settings):
         raise ValueError("give either secretName, or certificateFile and keyFile")
 
 
+class ClientAddressSettings(_Settings):
+    """Whom the gateway believes where a call comes from. Nobody, by default: the connection's own address counts."""
+
+    trusted_proxies: Annotated[int, Field(ge=1, le=16)] | None = None
+    """So many proxies stand before the gateway, and nobody reaches it past them."""
+    trusted_ranges: Annotated[tuple[IpRange, ...], Field(max_length=64)] = ()
+    """Proxies have addresses in these ranges, and nobody else has."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.trusted_proxies is not None and self.trusted_ranges:
+            raise ValueError("give either trustedProxies or trustedRanges")
+        return self
+
+
 class GatewaySettings(_Settings):
     """The one door that every call comes through."""
 
@@ -110,6 +134,9 @@ class GatewaySettings(_Settings):
     """Of the HTTPS listener."""
     bind_address: IpAddress | None = None
     """Listen on this address only; else on all, which is right where the gateway is a pod."""
+    client_address: ClientAddressSettings = ClientAddressSettings()
+    max_body_bytes: Annotated[int, Field(ge=1024, le=64 * 1024 * 1024)] = 1024 * 1024
+    """The longest body of a request. The gateway keeps as much in memory for every call that it is receiving."""
     tls: TlsSettings
 
 

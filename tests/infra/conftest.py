@@ -10,7 +10,8 @@ from tests.infra.recorder import ROOT, Project
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     """Stand in a folder like the repository, with a made-up certificate where the sandbox has its own."""
-    (tmp_path / "charts").symlink_to(ROOT / "charts")
+    for folder in ("charts", "docs"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
     pki = tmp_path / ".sandbox" / "pki"
     pki.mkdir(parents=True)
     (pki / "gateway.crt").write_text("made-up certificate")

@@ -122,7 +122,9 @@ def test_a_route_comes_after_its_policies_and_the_gateway_after_its_own(stack: S
     assert {"token-securitypolicy", "token-envoyextensionpolicy", "token-backendtlspolicy"} <= stack[
         "token-route"
     ].needs
-    assert {"gateway-closed", "gateway-clients", "gateway-proxy"} <= stack.of("Gateway")[0].needs
+    assert {"gateway-closed", "gateway-clients", "gateway-proxy", "gateway-patches"} <= stack.of("Gateway")[0].needs
+    pages = {made.name for made in stack.of("HTTPRouteFilter") if made.name != "token-httproutefilter"}
+    assert {"problems-open"} | pages <= stack["problems-route"].needs
 
 
 def test_an_agencys_namespace_says_whose_it_is_and_lets_its_people_in(sandbox: Callable[..., Stack]) -> None:
@@ -213,7 +215,8 @@ def test_a_certificate_of_somebody_elses_is_only_referred_to(sandbox: Callable[.
     listener = stack.of("Gateway")[0].manifest["spec"]["listeners"][0]
     assert listener["port"] == 443
     assert listener["tls"]["certificateRefs"] == [{"group": "", "kind": "Secret", "name": "from-cert-manager"}]
-    assert stack.of("EnvoyPatchPolicy") == []
+    (patches,) = stack.of("EnvoyPatchPolicy")
+    assert "socket_address" not in str(patches.manifest), "a gateway in a pod listens on all of the pod's addresses"
 
 
 def test_a_certificate_file_that_is_not_there_is_named_with_its_setting(

@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from infra.settings import StackSettings, WrongSettings, from_mapping, load
+from infra.settings import ClientAddressSettings, StackSettings, WrongSettings, from_mapping, load
 from tests.infra.recorder import Project, deploy
 
 RIGHT: dict[str, Any] = {
@@ -50,6 +50,8 @@ def test_what_is_not_said_has_the_default_of_the_table() -> None:
     assert settings.protect is True
     assert settings.gateway.port == 443
     assert settings.gateway.bind_address is None
+    assert settings.gateway.client_address == ClientAddressSettings()
+    assert settings.gateway.max_body_bytes == 1048576
     assert settings.operator.workload == "Deployment"
     assert settings.agencies["receita"].namespaces == ("receita",)
 
@@ -65,6 +67,9 @@ def test_the_issuers_host_and_port_are_those_of_its_url() -> None:
     [
         pytest.param("protect", False, id="unprotected"),
         pytest.param("gateway.bindAddress", "::1", id="an IPv6 address"),
+        pytest.param("gateway.clientAddress.trustedProxies", 1, id="a proxy in front"),
+        pytest.param("gateway.clientAddress.trustedRanges", ["10.0.0.0/8", "2001:db8::/32"], id="proxies by ranges"),
+        pytest.param("gateway.maxBodyBytes", 64 * 1024 * 1024, id="long bodies"),
         pytest.param("gateway.tls", {"certificateFile": "a.crt", "keyFile": "a.key"}, id="certificate by files"),
         pytest.param("operator", {"workload": "Process"}, id="operator as a process"),
         pytest.param("agencies.receita.namespaces", ["receita", "receita-homologacao"], id="two namespaces"),
@@ -89,6 +94,22 @@ def test_right_settings_are_accepted(path: str, value: object) -> None:
         pytest.param("gateway.port", 0, "conecta:gateway.port", id="a port too low"),
         pytest.param("gateway.port", 65536, "conecta:gateway.port", id="a port too high"),
         pytest.param("gateway.bindAddress", "localhost", "conecta:gateway.bindAddress", id="a name for an address"),
+        pytest.param("gateway.maxBodyBytes", 100, "conecta:gateway.maxBodyBytes", id="a limit that nothing fits in"),
+        pytest.param(
+            "gateway.clientAddress.trustedProxies", 0, "conecta:gateway.clientAddress.trustedProxies", id="no proxy"
+        ),
+        pytest.param(
+            "gateway.clientAddress.trustedRanges",
+            ["10.0.0.1/8"],
+            "conecta:gateway.clientAddress.trustedRanges[0]",
+            id="a range with bits beyond its mask",
+        ),
+        pytest.param(
+            "gateway.clientAddress",
+            {"trustedProxies": 1, "trustedRanges": ["10.0.0.0/8"]},
+            "conecta:gateway.clientAddress",
+            id="proxies by number and by range",
+        ),
         pytest.param("gateway.url", "http://a.example", "conecta:gateway.url", id="not https"),
         pytest.param("gateway.url", "https://a.example/", "conecta:gateway.url", id="a slash at its end"),
         pytest.param("gateway.url", "https://a.example?x", "conecta:gateway.url", id="a query"),

@@ -45,7 +45,7 @@ def key_in(namespace: str, secret: str) -> Key:
 class Gateway:
     """The gateway's HTTPS port, as a client that was given the CA reaches it by a name."""
 
-    def __init__(self, url: str, ca_file: Path, *, server_name: str = "localhost") -> None:
+    def __init__(self, url: str, ca_file: Path, *, server_name: str = "localhost", timeout: float = 10) -> None:
         port = urllib.parse.urlsplit(url).port
         self.host = f"{server_name}:{port}"
         self._pool = urllib3.HTTPSConnectionPool(
@@ -55,7 +55,7 @@ class Gateway:
             server_hostname=server_name,
             assert_hostname=server_name,
             retries=False,
-            timeout=10,
+            timeout=timeout,
         )
 
     def request(

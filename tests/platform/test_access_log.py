@@ -1,0 +1,95 @@
+"""The gateway's log: one line for every call, with all that must be provable and nothing that is personal."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sandbox.layout import Layout
+from tests.support.application import CPF, Application, Gateway
+from tests.support.kubectl import eventually, get
+
+CEP = "/api-cep/v1/consulta/cep/70040020"
+FLUSH = 20
+"""Envoy writes its log at least every ten seconds."""
+PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+def lines(layout: Layout) -> Iterator[dict[str, Any]]:
+    """What Envoy has logged of calls; its other lines are no JSON."""
+    for line in layout.log("envoy").read_text().splitlines():
+        if line.startswith("{"):
+            yield json.loads(line)
+
+
+def the_line(layout: Layout, **what: Any) -> dict[str, Any]:
+    """The one line with these values, once it is written."""
+
+    def found() -> list[dict[str, Any]]:
+        return [line for line in lines(layout) if what.items() <= line.items()]
+
+    eventually(found, seconds=FLUSH)
+    (line,) = found()
+    return line
+
+
+def test_a_granted_call_is_logged_with_who_called_what_and_how_it_went(platform: Layout, cep: Application) -> None:
+    answer = cep.call("GET", CEP, headers={"traceparent": PARENT})
+    line = the_line(platform, request_id=answer.headers["x-request-id"])
+    grant = get("conectagrant", "saude", "agendamento-cep")
+    expected = {
+        "api_namespace": "receita",
+        "api": "cep",
+        "client_id": cep.key.client_id,
+        "scopes": ["receita/cep", f"grant:{grant['metadata']['uid'][:8]}"],
+        "source_ip": "127.0.0.1",
+        "method": "GET",
+        "status": 200,
+        "answered_by": "backend",
+        "status_details": "via_upstream",
+        "traceparent": PARENT,
+    }
+    assert {name: line[name] for name in expected} == expected
+    assert line["route"].startswith("httproute/receita/cep/")
+    assert line["time"].endswith("Z")
+    assert line["backend_us"] > 0
+    assert line["duration_ms"] * 1000 >= line["backend_us"] - 1000
+    assert line["bytes_sent"] == len(answer.data)
+
+
+def test_a_refusal_is_the_gateways_and_says_why(platform: Layout, gateway: Gateway, cpf_light: Application) -> None:
+    for answer, details in (
+        (gateway.request("GET", CEP), "jwt_authn_access_denied{Jwt_is_missing}"),
+        (cpf_light.call("GET", CEP), "rbac_access_denied"),
+        (gateway.request("GET", "/api-unknown/v1/x"), "route_not_found"),
+    ):
+        line = the_line(platform, request_id=answer.json()["requestId"])
+        assert (line["status"], line["answered_by"]) == (answer.status, "gateway")
+        assert line["status_details"].startswith(details)
+        assert (line["backend"], line["backend_us"]) == (None, None)
+
+
+def test_what_a_provider_refuses_is_the_providers(platform: Layout, cep: Application) -> None:
+    answer = cep.call("GET", "/api-cep/v1/consulta/cep/123")
+    line = the_line(platform, request_id=answer.headers["x-request-id"])
+    assert (line["status"], line["answered_by"]) == (400, "backend")
+
+
+def test_neither_a_cpf_nor_a_token_nor_a_secret_is_in_the_log(platform: Layout, cep: Application) -> None:
+    token = cep.token()
+    places = {"traceparent": f"00-{CPF}", "user-agent": CPF, "cookie": CPF, "x-forwarded-for": CPF, "x-conecta-a": CPF}
+    answer = cep.call("GET", f"{CEP}?cpf={CPF}&access_token={token}", token=token, headers=places)
+    cep.call("GET", f"/api-cep/v1/{CPF}", token=token)
+    cep.call("POST", CEP, token=token, json_body={"cpf": CPF})
+    last = cep.call("GET", CEP, token=token)
+    assert the_line(platform, request_id=answer.headers["x-request-id"])["traceparent"] in {"", None}
+    the_line(platform, request_id=last.headers["x-request-id"])
+    text = platform.log("envoy").read_text()
+    assert {secret for secret in (CPF, token, cep.key.secret, cep.key.basic) if secret in text} == set()
+
+
+@pytest.mark.parametrize("name", ["agency", "application", "grant"])
+def test_a_client_can_not_say_in_the_log_who_it_is(platform: Layout, cep: Application, name: str) -> None:
+    answer = cep.call("GET", CEP, headers={f"x-conecta-{name}": "forjado"})
+    assert the_line(platform, request_id=answer.headers["x-request-id"])[name] != "forjado"
