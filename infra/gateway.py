@@ -154,6 +154,7 @@ def client_traffic(clients: ClientAddressSettings) -> dict[str, Any]:
     What only we or a proxy of ours may say is taken off. A path is decided on in one form only. HTTP/1.1 only, as
     clients of the programme know it: by HTTP/2 a refusal may come before the request's body has gone, and curl 7.88
     (Debian 12) then shows no answer at all. No other protocol after it, either: what follows an upgrade nobody checks.
+    Who takes more than a minute to send a request holds nothing any longer.
     """
     return {
         "targetRefs": [_reference(GATEWAY_API, "Gateway")],
@@ -165,6 +166,7 @@ def client_traffic(clients: ClientAddressSettings) -> dict[str, Any]:
         },
         "http1": {"ignoredUpgradeTypes": [{"type": "RegularExpression", "value": ".*"}]},
         "path": {"disableMergeSlashes": False, "escapedSlashesAction": "RejectRequest"},
+        "timeout": {"http": {"requestReceivedTimeout": "60s", "idleTimeout": "300s"}},
         "tls": {"minVersion": "1.2", "alpnProtocols": ["http/1.1"]},
     }
 
