@@ -135,6 +135,18 @@ def test_an_attack_is_answered_and_goes_no_further_than_it_may(stage: Stage, row
     assert (status, tuple(request.target for request in seen)) == (row.status, row.reaches)
 
 
+@pytest.mark.parametrize("target", ["alvo.localhost:443", "127.0.0.1:4445"], ids=["the backend", "the issuer"])
+def test_a_tunnel_is_never_opened(stage: Stage, target: str) -> None:
+    """The gateway waits for the end of the request, which a CONNECT has not, until its time is up."""
+    request = f"CONNECT {target} HTTP/1.1\r\nhost: {target}\r\nauthorization: Bearer {stage.token}\r\n\r\n"
+    with stage.seen() as seen, stage.raw.connection() as stream:
+        stream.settimeout(1)
+        stream.sendall(request.encode() + b"GET /alvo/x HTTP/1.1\r\nhost: alvo.localhost\r\n\r\n")
+        with pytest.raises(TimeoutError):
+            stream.recv(1)
+    assert seen == []
+
+
 @pytest.mark.parametrize("header", SPOOFED)
 def test_a_header_that_is_not_the_clients_to_set_never_reaches_the_backend(stage: Stage, header: str) -> None:
     said = "mentira"
