@@ -188,6 +188,23 @@ def test_the_policy_over_approvals_knows_the_operator_by_its_service_account() -
     assert known == f"variables.user == 'system:serviceaccount:{account['namespace']}:{account['name']}'"
 
 
+def test_the_policy_over_finalizers_is_in_force_everywhere_and_covers_both_kinds() -> None:
+    spec = one(rendered(workload="Process"), "ValidatingAdmissionPolicy", "conecta-finalizers")["spec"]
+    assert spec["failurePolicy"] == "Fail"
+    constraints = spec["matchConstraints"]
+    assert (constraints["namespaceSelector"], constraints["objectSelector"]) == ({}, {})
+    [rule] = constraints["resourceRules"]
+    assert (rule["resources"], rule["operations"]) == (["conectaapis", "conectagrants"], ["UPDATE"])
+    binding = one(rendered(workload="Process"), "ValidatingAdmissionPolicyBinding", "conecta-finalizers")["spec"]
+    assert binding == {"policyName": "conecta-finalizers", "validationActions": ["Deny", "Audit"]}
+
+
+def test_no_tenant_may_take_finalizers_off() -> None:
+    for role in ("conecta-provider", "conecta-receiver", "conecta-approver"):
+        rules = one(rendered(workload="Process"), "ClusterRole", role)["rules"]
+        assert not [each for rule in rules for each in rule["resources"] if each.endswith("/finalizers")]
+
+
 def test_one_operator_runs_at_a_time() -> None:
     spec = one(rendered(**DEPLOYED), "Deployment")["spec"]
     assert (spec["replicas"], spec["strategy"]) == (1, {"type": "Recreate"})

@@ -197,6 +197,7 @@ OTHER_FIELDS = {
     "url": "https://elsewhere.example",
     "tokenUrl": "https://elsewhere.example/token",
     "keys": [{"clientId": "saude-x-1", "state": "Active", "issuedAt": "2026-11-24T12:00:00Z"}],
+    "endedKeys": [{"clientId": "saude-x-1", "until": "2026-11-24T14:00:00Z"}],
     "binding": {"name": "secret"},
     "conditions": [
         {

@@ -24,6 +24,7 @@ from conecta_operator.api.objects import CONECTA_API, Manifest, ObjectKey
 
 __all__ = [
     "MAX_NAME",
+    "MOST_REVOKED_KEYS",
     "NAME",
     "Access",
     "Approval",
@@ -45,6 +46,9 @@ __all__ = [
 NAME: Final = DNS_LABEL
 MAX_NAME: Final = 50
 """The base path and the names of generated objects come from an API's name; they have suffixes, and 63 characters."""
+
+MOST_REVOKED_KEYS: Final = 4096
+"""An object has room for no more. Further keys get no more tokens, and wait until the first are forgotten."""
 
 _KEEPS_BASE_PATH: Final = (
     "has(self.basePath) == has(oldSelf.basePath) && (!has(self.basePath) || self.basePath == oldSelf.basePath)"
@@ -279,6 +283,10 @@ class ConectaApiSpec(Written):
         ),
     )
 
+    def offers(self, plan: str | None) -> bool:
+        """Whether a grant may name this plan, or (None) none: an API with plans has no other way to be used."""
+        return plan in [offered.name for offered in self.plans] if self.plans else plan is None
+
 
 class RevokedKey(Reported):
     """A key whose tokens are refused."""
@@ -310,7 +318,7 @@ class ConectaApiStatus(Reported):
     grants: GrantCounts | None = Field(default=None, description="How many grants the API has, by what they are at.")
     revoked_keys: tuple[RevokedKey, ...] = Field(
         default=(),
-        max_length=4096,
+        max_length=MOST_REVOKED_KEYS,
         description="Keys that are ended or suspended and whose tokens may be unexpired: the gateway refuses them.",
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["clientId"]},
     )

@@ -26,12 +26,14 @@ from conecta_operator.api.objects import CONECTA_GRANT, Manifest, ObjectKey
 
 __all__ = [
     "MAX_NAME",
+    "MOST_ENDED_KEYS",
     "ApiReference",
     "Application",
     "Binding",
     "ConectaGrant",
     "ConectaGrantSpec",
     "ConectaGrantStatus",
+    "EndedKey",
     "GrantKey",
     "KeyState",
     "ResponsibilityTerm",
@@ -39,6 +41,9 @@ __all__ = [
 
 MAX_NAME: Final = 63
 """Objects made for a grant carry its name as the value of a label."""
+
+MOST_ENDED_KEYS: Final = 64
+"""Of further ones, tokens are refused at once."""
 
 
 class ApiReference(Written):
@@ -211,6 +216,13 @@ class GrantKey(Reported):
     retires_at: AwareDatetime | None = Field(default=None, description="When a replaced key stops working.")
 
 
+class EndedKey(Reported):
+    """A key that was replaced and has served its overlap."""
+
+    client_id: str = Field(max_length=255, description="OAuth 2 client id.")
+    until: AwareDatetime = Field(description="When its last token has expired, and the entry can go.")
+
+
 class Binding(Reported):
     """Where the key lies."""
 
@@ -246,6 +258,15 @@ class ConectaGrantStatus(Reported):
         default=(),
         max_length=64,
         description="The keys that work, oldest first.",
+        json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["clientId"]},
+    )
+    ended_keys: tuple[EndedKey, ...] = Field(
+        default=(),
+        max_length=MOST_ENDED_KEYS,
+        description=(
+            "Keys that were replaced and whose overlap is over, while their tokens may be unexpired: when the grant is "
+            "stopped, these are refused, too."
+        ),
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["clientId"]},
     )
     binding: Binding | None = Field(

@@ -44,19 +44,30 @@ def _decided(world: GrantWorld, *, is_eligible: bool) -> GrantApproval | None:
     decided_by_somebody = standing is not None and standing.rule is None
     if decided_by_somebody or world.api is None or world.api.metadata.deletion_timestamp is not None:
         return standing
-    rule = _rule_for(world, world.api) if is_eligible else None
-    if rule is not None:
-        return _kept(standing, _approved_by(rule, world))
-    if standing is not None and standing.decision is Decision.APPROVED and standing.rule is not None:
-        message = f"spec.{standing.rule} of the API admits this grant no longer."
-        return standing.model_copy(update={"decision": Decision.REVOKED, "at": world.now, "message": message})
-    return standing
+    asked = _rule_for(world, world.api, world.grant.spec.plan) if is_eligible else None
+    if asked is not None:
+        return _kept(standing, _approved_by(asked, world))
+    if standing is None or standing.rule is None or standing.decision is not Decision.APPROVED:
+        return standing
+    in_force = _rule_for(world, world.api, standing.terms.plan) if is_eligible and standing.terms is not None else None
+    return standing if in_force is not None else _withdrawn(standing, standing.rule, world)
 
 
-def _rule_for(world: GrantWorld, api: ConectaApi) -> DecisionRule | None:
-    if world.agency is None:
+def _withdrawn(standing: GrantApproval, rule: DecisionRule, world: GrantWorld) -> GrantApproval:
+    return standing.model_copy(
+        update={
+            "decision": Decision.REVOKED,
+            "by": world.platform.operator_user,
+            "at": world.now,
+            "message": f"spec.{rule} of the API admits this grant no longer.",
+        }
+    )
+
+
+def _rule_for(world: GrantWorld, api: ConectaApi, plan: str | None) -> DecisionRule | None:
+    """What admits this agency for this plan, if it is one that the API offers."""
+    if world.agency is None or not api.spec.offers(plan):
         return None
-    plan = world.grant.spec.plan
     for entry in api.spec.access.preapproved:
         if entry.agency == world.agency.slug and (not entry.plans or plan in entry.plans):
             return DecisionRule.PREAPPROVED

@@ -15,9 +15,9 @@ from conecta_operator.plan.approval import Admission, admission
 from conecta_operator.plan.grant_findings import credentials
 from conecta_operator.plan.grant_status import GrantReport, status_of
 from conecta_operator.plan.issuance import Issuance, issuance
-from conecta_operator.plan.plans import GrantPlan, PutKey, SetFinalizers, Step
+from conecta_operator.plan.plans import GrantPlan, RemoveKey, SetFinalizers, Step
 from conecta_operator.plan.request import accepted
-from conecta_operator.plan.revocation import admit, client_ids_of, deny, revocation
+from conecta_operator.plan.revocation import Denial, admit, client_ids_of, deny_all, revocation, silenced
 from conecta_operator.plan.source_ranges import are_enforced
 from conecta_operator.plan.stops import Stop, next_change, stop
 from conecta_operator.plan.summary import Finding
@@ -74,15 +74,15 @@ def _with_key(
     world: GrantWorld, right: _Right, decided: Admission, entitled: tuple[Finding, ...], forms: Forms
 ) -> GrantPlan:
     if conflict := grant_findings.foreign_secret(world):
-        return _plan(world, (), (*entitled, conflict), decided, keys=world.keys)
+        return _plan(world, (), (*entitled, conflict), decided, look_again_in=next_change(world, right.terms))
     if world.keys is None:
         findings = (*entitled, grant_findings.issuer_away(world))
         return _plan(world, (), findings, decided, look_again_in=_ISSUER_AWAY)
     if not are_enforced(world, right.terms):
         pending = credentials(CredentialsReadyReason.PENDING, "The gateway is being told of the source ranges.")
-        return _plan(world, (), (*entitled, pending), decided, keys=world.keys, look_again_in=_UNDER_WAY)
+        return _plan(world, (), (*entitled, pending), decided, look_again_in=_UNDER_WAY)
     issued = issuance(world, right.api, right.agency, keys=world.keys, forms=forms)
-    let_through = admit(world, [key.client_id for key in issued.keys])
+    let_through = _let_through(world, issued)
     finding = _issued(world, issued, is_let_through=let_through.is_in_force)
     let_through_in = None if let_through.is_in_force else _UNDER_WAY
     waits = (next_change(world, right.terms), issued.look_again_in, let_through_in)
@@ -95,6 +95,14 @@ def _with_key(
         current=issued.current,
         look_again_in=min((wait for wait in waits if wait is not None), default=None),
     )
+
+
+def _let_through(world: GrantWorld, issued: Issuance) -> Denial:
+    """What lets the keys through that go on. One that is about to be replaced may have leaked, and isn't helped."""
+    if issued.is_settled:
+        return admit(world, [key.client_id for key in issued.keys])
+    current = [issued.current.client_id] if issued.current is not None else []
+    return Denial((), admit(world, current).is_in_force)
 
 
 def _issued(world: GrantWorld, issued: Issuance, *, is_let_through: bool) -> Finding:
@@ -113,16 +121,15 @@ def _wait_for(world: GrantWorld) -> timedelta:
 
 def _asleep(world: GrantWorld, decided: Admission, entitled: tuple[Finding, ...], stopped: Stop) -> GrantPlan:
     """Calls stop and tokens are refused, while keys and Secret stay for when it goes on."""
-    denial = deny(world, client_ids_of(world))
+    denial = deny_all(world)
     keys = tuple(replace(key, suspended=True) for key in world.keys or ())
-    puts = tuple(PutKey(key, None) for key, now in zip(keys, world.keys or (), strict=True) if key != now)
     is_complete = denial.is_in_force and world.keys is not None
     finding = credentials(stopped.reason, stopped.message, grant_findings.Turn.DECIDER)
     if not is_complete:
         finding = grant_findings.revoking(world, "stop")
     return _plan(
         world,
-        (*denial.steps, *puts),
+        (*denial.steps, *silenced(world)),
         (*entitled, finding),
         decided,
         keys=keys if world.keys is not None else None,
@@ -174,6 +181,10 @@ def _plan(
     look_again_in: timedelta | None = None,
 ) -> GrantPlan:
     report = GrantReport(
-        findings=(*findings, *grant_findings.programmed(world)), decided=decided, keys=keys, current=current
+        findings=(*findings, *grant_findings.programmed(world)),
+        decided=decided,
+        keys=keys,
+        current=current,
+        removed={step.client_id for step in steps if isinstance(step, RemoveKey)},
     )
     return GrantPlan(steps=steps, status=status_of(world, report), look_again_in=look_again_in)

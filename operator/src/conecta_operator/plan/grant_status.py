@@ -1,15 +1,18 @@
 """A grant's status, as the patch that makes it so."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from conecta_operator.api.approvals import GrantApproval
-from conecta_operator.api.conecta_grant import KeyState
+from conecta_operator.api.conecta_grant import MOST_ENDED_KEYS, KeyState
 from conecta_operator.api.durations import timestamp
 from conecta_operator.api.keys import Key
 from conecta_operator.api.objects import Manifest
+from conecta_operator.plan import naming
 from conecta_operator.plan.approval import Admission
+from conecta_operator.plan.revocation import last_token_expires
 from conecta_operator.plan.summary import Finding, conditions
 from conecta_operator.plan.world import GrantWorld
 
@@ -18,12 +21,16 @@ __all__ = ["GrantReport", "status_of"]
 
 @dataclass(frozen=True, kw_only=True)
 class GrantReport:
-    """What is to be said. `keys` None: nothing new is known of them, so that what was said of them stays."""
+    """What is to be said. `keys` None: nothing new is known of them, so that what was said of them stays.
+
+    `removed` are the client ids that the issuer is told to forget.
+    """
 
     findings: Sequence[Finding]
     decided: Admission | None
     keys: Sequence[Key] | None
     current: Key | None
+    removed: Collection[str] = ()
 
 
 def status_of(world: GrantWorld, report: GrantReport) -> Manifest:
@@ -50,7 +57,22 @@ def status_of(world: GrantWorld, report: GrantReport) -> Manifest:
             "keys": [_report(key) for key in report.keys] or None,
             "binding": {"name": grant.secret_name} if report.current is not None else None,
         }
+        ended = _ended(world, report.keys, report.removed)
+        if ended or grant.status.ended_keys:
+            entries = sorted(ended.items())[-MOST_ENDED_KEYS:]
+            status["endedKeys"] = [{"clientId": key, "until": timestamp(until)} for key, until in entries] or None
     return status
+
+
+def _ended(world: GrantWorld, keys: Sequence[Key], removed: Collection[str]) -> Mapping[str, datetime]:
+    """Client ids that the issuer has no more, or not for long, while their tokens are neither expired nor refused."""
+    reported = {key.client_id for key in world.grant.status.keys if naming.key_number(world.grant, key.client_id)}
+    known = {key.client_id for key in world.keys or ()}
+    gone = {*removed, *(reported - known)} - {key.client_id for key in keys}
+    remembered = {entry.client_id: entry.until for entry in world.grant.status.ended_keys if entry.until > world.now}
+    refused = {entry.client_id for entry in world.api.status.revoked_keys} if world.api is not None else set()
+    ended = dict.fromkeys(gone, last_token_expires(world)) | remembered
+    return {client_id: until for client_id, until in ended.items() if client_id not in refused}
 
 
 def _report(key: Key) -> Manifest:

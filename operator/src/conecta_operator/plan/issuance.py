@@ -40,6 +40,8 @@ class Issuance:
     current: Key | None
     look_again_in: timedelta | None = timedelta(0)
     """When there is more to do about these keys; None: when somebody wants something."""
+    is_settled: bool = False
+    """Whether these keys are those that go on: none of them is about to be replaced."""
 
 
 def issuance(world: GrantWorld, api: ConectaApi, agency: Agency, *, keys: Sequence[Key], forms: Forms) -> Issuance:
@@ -104,7 +106,7 @@ def _settle(world: GrantWorld, held: _Held, keys: Sequence[Key], wanted: Manifes
     waits = [key.retires_at - world.now for key in others.keys if key.retires_at is not None]
     waits += [held.key.issued_at + rotation.rotate_every - world.now] if rotation.rotates else []
     waits += [] if others.is_settled else [_POLICY_UNDER_WAY]
-    return Issuance(steps, (*others.keys, held.key), held.key, min(waits, default=None))
+    return Issuance(steps, (*others.keys, held.key), held.key, min(waits, default=None), is_settled=True)
 
 
 def _finalizer(world: GrantWorld) -> tuple[Step, ...]:
@@ -133,6 +135,7 @@ def _last_number(world: GrantWorld, keys: Sequence[Key]) -> int:
     known = (
         *(key.client_id for key in keys),
         *(key.client_id for key in world.grant.status.keys),
+        *(key.client_id for key in world.grant.status.ended_keys),
         *(entry.client_id for entry in revoked),
     )
     return naming.last_key_number(world.grant, known)

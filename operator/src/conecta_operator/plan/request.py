@@ -1,5 +1,6 @@
 """Whether what a grant asks for can be asked for at all: everything that is missing, named at once."""
 
+from conecta_operator.api.approvals import Decision
 from conecta_operator.api.conditions import AcceptedReason, ConditionStatus, ConditionType
 from conecta_operator.api.conecta_api import ConectaApi
 from conecta_operator.plan.summary import Finding, Turn
@@ -32,7 +33,11 @@ def accepted(world: GrantWorld) -> Finding:
 
 
 def _plan_problem(world: GrantWorld, api: ConectaApi) -> str | None:
-    plan, offered = world.grant.spec.plan, [plan.name for plan in api.spec.plans]
+    """A plan that has been approved goes on, whatever is asked for instead."""
+    approval, plan = world.grant.status.approval, world.grant.spec.plan
+    if approval is not None and approval.decision is Decision.APPROVED and approval.terms is not None:
+        plan = approval.terms.plan if api.spec.offers(approval.terms.plan) else plan
+    offered = [plan.name for plan in api.spec.plans]
     if plan is None and offered:
         return f"spec.plan is missing; the API offers {', '.join(offered)}."
     if plan is not None and not offered:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
+from conecta_operator.api.conecta_grant import MOST_ENDED_KEYS
 from conecta_operator.api.keys import Key
 from conecta_operator.plan.plans import PutKey, RemoveKey, Step
 from conecta_operator.plan.revocation import deny
@@ -30,7 +31,7 @@ def retirement(world: GrantWorld, older: Sequence[Key]) -> Retirement:
 
     With no overlap, any of them may have leaked, also one that retires already: their tokens are refused before the
     clients go, so that none outlives them. A key whose overlap is over has been given up by its application: it just
-    goes.
+    goes, and is remembered in status; for those that find no room there, tokens are refused, too.
     """
     overlap = _overlap(world)
     leaked = [*older] if overlap == timedelta(0) else []
@@ -38,8 +39,10 @@ def retirement(world: GrantWorld, older: Sequence[Key]) -> Retirement:
     lasting = [(key, end) for key, end in retiring if end > world.now][-_MOST_RETIRING:]
     kept = tuple(replace(key, retires_at=end, suspended=False) for key, end in lasting)
     over = [key for key, _ in retiring if key.client_id not in {stays.client_id for stays in kept}]
-    denial = deny(world, [key.client_id for key in leaked])
-    ended = over + (leaked if denial.is_in_force else [])
+    room = max(0, MOST_ENDED_KEYS - len(world.grant.status.ended_keys))
+    refused = leaked + over[room:]
+    denial = deny(world, [key.client_id for key in refused])
+    ended = over[:room] + (refused if denial.is_in_force else [])
     steps = (*denial.steps, *(RemoveKey(key.client_id) for key in ended), *_changed(older, kept))
     return Retirement(steps, kept, is_settled=denial.is_in_force)
 

@@ -1,20 +1,32 @@
-"""Taking access away: tokens are refused first, then no new ones are issued, then the Secret goes.
+"""Taking access away: tokens are refused first, then no new ones are issued, then client and Secret go.
 
-The order matters: a client that is deleted first would leave tokens that open the API until they expire.
+The order matters: a client that is deleted first would leave tokens that open the API until they expire. So it sleeps
+until the gateway has taken the refusal over, however long that takes.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Final
 
+from conecta_operator.api.conecta_api import MOST_REVOKED_KEYS
 from conecta_operator.api.objects import CONECTA_GRANT, Manifest
 from conecta_operator.plan import naming, reads
-from conecta_operator.plan.plans import AllowKeys, DeleteObject, DenyKeys, RemoveKey, Step
+from conecta_operator.plan.plans import AllowKeys, DeleteObject, DenyKeys, PutKey, RemoveKey, Step
 from conecta_operator.plan.verdict import Answer, verdict
 from conecta_operator.plan.world import GrantWorld
 
-__all__ = ["Denial", "Revocation", "admit", "client_ids_of", "deny", "revocation"]
+__all__ = [
+    "Denial",
+    "Revocation",
+    "admit",
+    "client_ids_of",
+    "deny",
+    "deny_all",
+    "last_token_expires",
+    "revocation",
+    "silenced",
+]
 
 _CLOCK_SKEW: Final = timedelta(seconds=60)
 """How long beyond its end Envoy still takes a token (jwt_authn, `clock_skew_seconds`)."""
@@ -37,13 +49,29 @@ class Revocation:
 
 
 def client_ids_of(world: GrantWorld) -> frozenset[str]:
-    """All keys of the grant, also those that were only reported.
+    """All keys that the grant has, also those that were only reported.
 
     A client whose owner was edited away in the issuer is not among `world.keys`, and none is while the issuer is away.
     """
     grant = world.grant
     reported = (key.client_id for key in grant.status.keys if naming.key_number(grant, key.client_id))
     return frozenset({*reported, *(key.client_id for key in world.keys or ())})
+
+
+def last_token_expires(world: GrantWorld) -> datetime:
+    """When no token that was issued until now is good for anything any more."""
+    return world.now + world.platform.token_lifetime + _CLOCK_SKEW
+
+
+def silenced(world: GrantWorld) -> tuple[PutKey, ...]:
+    """What makes the issuer refuse new tokens for all keys of the grant, which it keeps."""
+    return tuple(PutKey(replace(key, suspended=True), None) for key in world.keys or () if not key.suspended)
+
+
+def deny_all(world: GrantWorld) -> Denial:
+    """What makes the gateway refuse all tokens of the grant, those of keys that were replaced long ago among them."""
+    ended = {entry.client_id for entry in world.grant.status.ended_keys if entry.until > world.now}
+    return deny(world, client_ids_of(world) | ended)
 
 
 def deny(world: GrantWorld, client_ids: Collection[str]) -> Denial:
@@ -54,8 +82,9 @@ def deny(world: GrantWorld, client_ids: Collection[str]) -> Denial:
     listed = {entry.client_id for entry in world.api.status.revoked_keys if entry.until > world.now}
     missing = sorted(set(client_ids) - listed)
     if missing:
-        until = world.now + world.platform.token_lifetime + _CLOCK_SKEW
-        return Denial((DenyKeys(api, dict.fromkeys(missing, until)),), is_in_force=False)
+        fitting = missing[: max(0, MOST_REVOKED_KEYS - len(world.api.status.revoked_keys))]
+        steps = (DenyKeys(api, dict.fromkeys(fitting, last_token_expires(world))),) if fitting else ()
+        return Denial(steps, is_in_force=False)
     policy = world.policy
     if policy is None:
         return Denial((), is_in_force=True)
@@ -76,11 +105,10 @@ def admit(world: GrantWorld, client_ids: Collection[str]) -> Denial:
 
 def revocation(world: GrantWorld) -> Revocation:
     """What takes the access of all of a grant's keys away for good."""
-    client_ids = client_ids_of(world)
-    denial = deny(world, client_ids)
+    denial = deny_all(world)
     if not denial.is_in_force or world.keys is None:
-        return Revocation(denial.steps, is_complete=False)
-    removals = tuple(RemoveKey(client_id) for client_id in sorted(client_ids))
+        return Revocation((*denial.steps, *silenced(world)), is_complete=False)
+    removals = tuple(RemoveKey(client_id) for client_id in sorted(client_ids_of(world)))
     return Revocation((*removals, *_secrets(world)), is_complete=True)
 
 
