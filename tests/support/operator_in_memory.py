@@ -3,7 +3,7 @@
 import asyncio
 import copy
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from random import Random
 
@@ -31,6 +31,7 @@ __all__ = ["InMemory"]
 
 _FORMS = Forms.load()
 _MOST_LOOKS = 30
+_BETWEEN_LOOKS = timedelta(seconds=3)
 _SECRETS = count(1)
 """Never the same secret twice, also after a restart: a real operator draws it at random."""
 
@@ -75,6 +76,7 @@ class InMemory:
         reconciler = self._operator()
         for _ in range(_MOST_LOOKS):
             before = self.cluster.versions, self.issuer.clients
+            self.now += _BETWEEN_LOOKS
             for key in [key for key in self.cluster.keys if key.kind in {CONECTA_API, CONECTA_GRANT}]:
                 await reconciler.reconcile(key)
                 self.cluster.collect_garbage()
