@@ -272,13 +272,13 @@ def test_a_token_is_taken_by_either_spelling_of_its_type_and_by_nothing_else(gra
 
 
 def test_an_api_deleted_in_the_foreground_waits_all_the_same(granted: Granted) -> None:
-    """Argo CD prunes so: what was written for the API stays until its last grant is gone, and then all goes."""
+    """Kubernetes takes away what was written for it, once; the operator puts it back until the last grant is gone."""
     name = granted.api["metadata"]["name"]
     kubectl("delete", "conectaapi", name, "-n", granted.provider, "--cascade=foreground", "--wait=false")
     eventually(lambda: condition(get("conectaapi", granted.provider, name), "Ready").get("reason") == "Deleting")
-    assert granted.status(granted.application) == 200
+    eventually(lambda: granted.status(granted.application) == 200, 30)
     granted.delete_grant()
-    eventually(lambda: find("conectaapi", granted.provider, name) is None)
+    eventually(lambda: find("conectaapi", granted.provider, name) is None, 30)
     eventually(lambda: find("httproute", granted.provider, name) is None)
 
 

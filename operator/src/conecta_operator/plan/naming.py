@@ -73,11 +73,7 @@ def labels_of(kind: Kind, owner: Metadata) -> dict[str, str]:
 
 
 def owner_reference(kind: Kind, owner: Metadata, *, is_controller: bool = True) -> dict[str, Any]:
-    """What makes Kubernetes delete an object after its owner is gone.
-
-    Not before: an owner that is deleted in the foreground (`--cascade=foreground`, Argo CD) would else lose what it has
-    while our finalizer still holds it.
-    """
+    """What makes Kubernetes delete an object when its owner goes, without the owner having to wait for that."""
     return {
         "apiVersion": kind.api_version,
         "kind": kind.name,
