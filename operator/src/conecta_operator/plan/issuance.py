@@ -103,7 +103,9 @@ def _settle(world: GrantWorld, held: _Held, keys: Sequence[Key], wanted: Manifes
     others = retirement(world, _without(keys, held.key))
     steps = (*_finalizer(world), *held.correction, *writes, *moved, *others.steps)
     rotation = grant.spec.credential
-    waits = [key.retires_at - world.now for key in others.keys if key.retires_at is not None]
+    waits = [
+        key.retires_at - world.now for key in others.keys if key.retires_at is not None and key.retires_at > world.now
+    ]
     waits += [held.key.issued_at + rotation.rotate_every - world.now] if rotation.rotates else []
     waits += [] if others.is_settled else [_POLICY_UNDER_WAY]
     return Issuance(steps, (*others.keys, held.key), held.key, min(waits, default=None), is_settled=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from conecta_operator.api.conecta_grant import MOST_ENDED_KEYS
@@ -43,8 +43,14 @@ def retirement(world: GrantWorld, older: Sequence[Key]) -> Retirement:
     refused = leaked + over[room:]
     denial = deny(world, [key.client_id for key in refused])
     ended = over[:room] + (refused if denial.is_in_force else [])
-    steps = (*denial.steps, *(RemoveKey(key.client_id) for key in ended), *_changed(older, kept))
-    return Retirement(steps, kept, is_settled=denial.is_in_force)
+    ending = tuple(_silenced(key, world.now) for key in ([] if denial.is_in_force else refused))
+    steps = (*denial.steps, *(RemoveKey(key.client_id) for key in ended), *_changed(older, (*ending, *kept)))
+    return Retirement(steps, (*ending, *kept), is_settled=denial.is_in_force)
+
+
+def _silenced(key: Key, now: datetime) -> Key:
+    """A key that gets no more tokens, and is said to be there until those that it has are refused."""
+    return replace(key, retires_at=min(key.retires_at or now, now), suspended=True)
 
 
 def _overlap(world: GrantWorld) -> timedelta:
