@@ -100,7 +100,7 @@ def _with_key(
 def _let_through(world: GrantWorld, issued: Issuance) -> Denial:
     """What lets the keys through that go on. One that is about to be replaced may have leaked, and isn't helped."""
     if issued.is_settled:
-        return admit(world, [key.client_id for key in issued.keys])
+        return admit(world, [key.client_id for key in issued.keys if not key.suspended])
     current = [issued.current.client_id] if issued.current is not None else []
     return Denial((), admit(world, current).is_in_force)
 
