@@ -198,6 +198,19 @@ def test_rotating_gives_another_key_beside_the_old_one(granted: Requested, gatew
     eventually(lambda: granted.call(gateway, granted.token()) == 200)
 
 
+def test_a_leaked_key_is_dead_when_rotate_now_returns(granted: Requested, gateway: Gateway) -> None:
+    """An older one that was retiring is, too; and later rotations have their overlap again."""
+    first = granted.token()
+    receiver("rotate", granted.grant)
+    eventually(lambda: len(granted.read()["status"]["keys"]) == 2)
+    second = granted.token()
+    assert "old ones are refused" in receiver("rotate", granted.grant, "--now").stdout
+    assert [granted.call(gateway, token) for token in (first, second)] == [403, 403]
+    eventually(lambda: granted.call(gateway, granted.token()) == 200)
+    credential = granted.read()["spec"]["credential"]
+    assert (credential["serial"], credential["overlap"]) == (2, "72h")
+
+
 def test_revoking_ends_it_and_says_why(granted: Requested, gateway: Gateway) -> None:
     token = granted.token()
     assert "use revoke" in refusal(provider("deny", granted.grant, "--message", "Não.", check=False))
