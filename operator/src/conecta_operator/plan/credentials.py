@@ -13,10 +13,11 @@ from conecta_operator.api.conecta_grant import ConectaGrant
 from conecta_operator.api.keys import Key, fingerprint
 from conecta_operator.api.objects import CONECTA_GRANT, Manifest
 from conecta_operator.api.settings import Platform
-from conecta_operator.plan import naming
+from conecta_operator.plan import naming, reads
+from conecta_operator.plan.world import GrantWorld
 from conecta_operator.render.contexts import CredentialSecret
 
-__all__ = ["Credential", "context_of", "current_in", "pending_in", "scopes_of"]
+__all__ = ["Credential", "context_of", "current_in", "pending_in", "scopes_of", "secrets_of"]
 
 _SHORTEST_SECRET: Final = 43
 """32 bytes in base64 without padding: what we hand out. A shorter one was not made by us."""
@@ -47,6 +48,14 @@ def pending_in(secret: Manifest | None) -> Credential | None:
 def scopes_of(grant: ConectaGrant) -> tuple[str, ...]:
     """All that the gateway decides on: which API, and whose counter."""
     return naming.api_scope(grant.spec.api_ref.namespace, grant.spec.api_ref.name), naming.grant_scope(grant)
+
+
+def secrets_of(world: GrantWorld) -> list[Manifest]:
+    """The grant's Secret, and the one that it had before `secretName` changed; never somebody else's."""
+    found = (world.objects.get(key) for key in reads.secrets_of_grant(world.grant))
+    return [
+        secret for secret in found if secret is not None and naming.is_ours(secret, CONECTA_GRANT, world.grant.metadata)
+    ]
 
 
 def context_of(

@@ -7,7 +7,7 @@ from typing import Final
 
 from conecta_operator.api.agency import Agency
 from conecta_operator.api.approvals import Decision, Terms
-from conecta_operator.api.conditions import CredentialsReadyReason
+from conecta_operator.api.conditions import ConditionType, CredentialsReadyReason
 from conecta_operator.api.conecta_api import ConectaApi
 from conecta_operator.api.keys import Key
 from conecta_operator.plan import grant_findings, naming
@@ -29,6 +29,7 @@ __all__ = ["desired"]
 _AT_ONCE: Final = timedelta(0)
 _UNDER_WAY: Final = timedelta(milliseconds=500)
 _ISSUER_AWAY: Final = timedelta(seconds=5)
+_STOPPED: Final = frozenset({CredentialsReadyReason.SUSPENDED, CredentialsReadyReason.AGENCY_SUSPENDED})
 
 
 def desired(world: GrantWorld, forms: Forms) -> GrantPlan:
@@ -123,7 +124,7 @@ def _asleep(world: GrantWorld, decided: Admission, entitled: tuple[Finding, ...]
     """Calls stop and tokens are refused, while keys and Secret stay for when it goes on."""
     denial = deny_all(world)
     keys = tuple(replace(key, suspended=True) for key in world.keys or ())
-    is_complete = denial.is_in_force and world.keys is not None
+    is_complete = world.keys is not None and (denial.is_in_force or _is_asleep_already(world))
     finding = credentials(stopped.reason, stopped.message, grant_findings.Turn.DECIDER)
     if not is_complete:
         finding = grant_findings.revoking(world, "stop")
@@ -136,6 +137,12 @@ def _asleep(world: GrantWorld, decided: Admission, entitled: tuple[Finding, ...]
         current=next((key for key in keys if key.retires_at is None), None),
         look_again_in=_next_look(world, decided.terms) if is_complete else _wait_for(world),
     )
+
+
+def _is_asleep_already(world: GrantWorld) -> bool:
+    """Whether the keys were stopped before: whatever was written into the policy since then denies them as well."""
+    stated = {condition.type: condition.reason for condition in world.grant.status.conditions}
+    return stated.get(ConditionType.CREDENTIALS_READY) in _STOPPED and not silenced(world)
 
 
 def _next_look(world: GrantWorld, terms: Terms | None) -> timedelta | None:
@@ -157,7 +164,8 @@ def _without_access(
 ) -> GrantPlan:
     revoked = revocation(world)
     if not revoked.is_complete and (revoked.steps or client_ids_of(world) or world.keys is None):
-        findings = (*entitled, grant_findings.revoking(world, "end"))
+        revoking = grant_findings.revoking(world, "end")
+        findings = (revoking, *entitled) if client_ids_of(world) else (*entitled, revoking)
         return _plan(world, revoked.steps, findings, decided, keys=world.keys, look_again_in=_wait_for(world))
     if stopped is not None:
         finding = credentials(stopped.reason, stopped.message, grant_findings.Turn.DECIDER)

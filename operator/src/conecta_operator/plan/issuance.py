@@ -14,9 +14,9 @@ from conecta_operator.api.agency import Agency
 from conecta_operator.api.conecta_api import ConectaApi
 from conecta_operator.api.conecta_grant import KeyState
 from conecta_operator.api.keys import Key, fingerprint
-from conecta_operator.api.objects import CONECTA_GRANT, Manifest
-from conecta_operator.plan import naming, reads
-from conecta_operator.plan.credentials import Credential, context_of, current_in, pending_in, scopes_of
+from conecta_operator.api.objects import Manifest
+from conecta_operator.plan import naming
+from conecta_operator.plan.credentials import Credential, context_of, current_in, pending_in, scopes_of, secrets_of
 from conecta_operator.plan.plans import DeleteObject, PutKey, SetFinalizers, Step
 from conecta_operator.plan.retirement import retirement
 from conecta_operator.plan.world import GrantWorld
@@ -76,7 +76,7 @@ class _Held:
 def _held(world: GrantWorld, keys: Sequence[Key]) -> _Held | None:
     by_id = {key.client_id: key for key in keys}
     reported = {key.client_id for key in world.grant.status.keys if key.state is KeyState.ACTIVE}
-    for secret in _secrets(world):
+    for secret in secrets_of(world):
         credential = current_in(secret)
         if credential is None:
             continue
@@ -99,7 +99,9 @@ def _is_due(world: GrantWorld, key: Key) -> bool:
 def _settle(world: GrantWorld, held: _Held, keys: Sequence[Key], wanted: Manifest) -> Issuance:
     grant = world.grant
     writes = write_if_different(wanted, world.objects.get(naming.secret_key(grant)))
-    moved = tuple(DeleteObject(secret) for secret in _secrets(world) if secret["metadata"]["name"] != grant.secret_name)
+    moved = tuple(
+        DeleteObject(secret) for secret in secrets_of(world) if secret["metadata"]["name"] != grant.secret_name
+    )
     others = retirement(world, _without(keys, held.key))
     steps = (*_finalizer(world), *held.correction, *writes, *moved, *others.steps)
     rotation = grant.spec.credential
@@ -114,14 +116,6 @@ def _settle(world: GrantWorld, held: _Held, keys: Sequence[Key], wanted: Manifes
 def _finalizer(world: GrantWorld) -> tuple[Step, ...]:
     present = naming.REVOKE_FINALIZER in world.grant.metadata.finalizers
     return () if present else (SetFinalizers((naming.REVOKE_FINALIZER,)),)
-
-
-def _secrets(world: GrantWorld) -> list[Manifest]:
-    """The grant's Secret, and the one that it had before `secretName` changed; never somebody else's."""
-    found = (world.objects.get(key) for key in reads.secrets_of_grant(world.grant))
-    return [
-        secret for secret in found if secret is not None and naming.is_ours(secret, CONECTA_GRANT, world.grant.metadata)
-    ]
 
 
 def _is_next(world: GrantWorld, agency: Agency, keys: Sequence[Key], pending: Credential) -> bool:

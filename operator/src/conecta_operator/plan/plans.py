@@ -24,7 +24,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class SetFinalizers:
-    """The grant itself shall have exactly these finalizers of ours; those of others stay."""
+    """The object that is decided on shall have exactly these finalizers of ours; those of others stay."""
 
     finalizers: tuple[str, ...]
 

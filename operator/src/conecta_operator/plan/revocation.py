@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from conecta_operator.api.conecta_api import MOST_REVOKED_KEYS
-from conecta_operator.api.objects import CONECTA_GRANT, Manifest
+from conecta_operator.api.objects import Manifest
 from conecta_operator.plan import naming, reads
+from conecta_operator.plan.credentials import secrets_of
 from conecta_operator.plan.plans import AllowKeys, DeleteObject, DenyKeys, PutKey, RemoveKey, Step
 from conecta_operator.plan.verdict import Answer, verdict
 from conecta_operator.plan.world import GrantWorld
@@ -31,7 +32,10 @@ __all__ = [
 _CLOCK_SKEW: Final = timedelta(seconds=60)
 """How long beyond its end Envoy still takes a token (jwt_authn, `clock_skew_seconds`)."""
 _REACHES_EVERY_CALL: Final = timedelta(seconds=2)
-"""The gateway says that it accepts a policy a little before its last proxy knows it; 35 ms were seen."""
+"""The gateway says that it accepts a policy a little before its last proxy knows it; 35 ms were seen. Times are in
+whole seconds, so that this is one second at least."""
+_LONGEST_DOUBT: Final = timedelta(seconds=30)
+"""Clocks that differ, and policies that are written over and over, delay the end of a revocation by no more."""
 
 
 @dataclass(frozen=True)
@@ -88,19 +92,24 @@ def deny(world: GrantWorld, client_ids: Collection[str]) -> Denial:
         steps = (DenyKeys(api, dict.fromkeys(fitting, last_token_expires(world))),) if fitting else ()
         return Denial(steps, is_in_force=False)
     policy = world.policy
-    if policy is None:
-        return Denial((), is_in_force=True)
-    is_known = (
-        set(client_ids) <= _denied_in(policy) and _denied_since(world, client_ids) + _REACHES_EVERY_CALL <= world.now
-    )
-    return Denial((), is_in_force=is_known and verdict([policy], world.platform).answer is Answer.ACCEPTED)
+    if policy is not None and not (
+        set(client_ids) <= _denied_in(policy) and verdict([policy], world.platform).answer is Answer.ACCEPTED
+    ):
+        return Denial((), is_in_force=False)
+    return Denial((), is_in_force=_taken_over(world, client_ids) + _REACHES_EVERY_CALL <= world.now)
 
 
-def _denied_since(world: GrantWorld, client_ids: Collection[str]) -> datetime:
-    """When the last of these keys came on the list, which says how long each stays there."""
+def _taken_over(world: GrantWorld, client_ids: Collection[str]) -> datetime:
+    """When the gateway said that it accepts the policy.
+
+    Where nobody says so, it counts when the last of these keys came on the list, which tells how long each stays there.
+    """
     revoked = world.api.status.revoked_keys if world.api is not None else ()
     last = max(entry.until for entry in revoked if entry.client_id in client_ids)
-    return last - world.platform.token_lifetime - _CLOCK_SKEW
+    denied = last - world.platform.token_lifetime - _CLOCK_SKEW
+    writes = ((world.policy or {}).get("metadata") or {}).get("managedFields") or []
+    answers = [datetime.fromisoformat(write["time"]) for write in writes if write.get("subresource") == "status"]
+    return min(max(answers, default=denied), denied + _LONGEST_DOUBT)
 
 
 def admit(world: GrantWorld, client_ids: Collection[str]) -> Denial:
@@ -120,7 +129,7 @@ def revocation(world: GrantWorld) -> Revocation:
     if not denial.is_in_force or world.keys is None:
         return Revocation((*denial.steps, *silenced(world)), is_complete=False)
     removals = tuple(RemoveKey(client_id) for client_id in sorted(client_ids_of(world)))
-    return Revocation((*removals, *_secrets(world)), is_complete=True)
+    return Revocation((*removals, *(DeleteObject(secret) for secret in secrets_of(world))), is_complete=True)
 
 
 def _denied_in(policy: Manifest) -> set[str]:
@@ -133,12 +142,3 @@ def _denied_in(policy: Manifest) -> set[str]:
         if claim["name"] == "client_id"
         for value in claim["values"]
     }
-
-
-def _secrets(world: GrantWorld) -> tuple[Step, ...]:
-    found = (world.objects.get(key) for key in reads.secrets_of_grant(world.grant))
-    return tuple(
-        DeleteObject(secret)
-        for secret in found
-        if secret is not None and naming.is_ours(secret, CONECTA_GRANT, world.grant.metadata)
-    )
