@@ -5,9 +5,10 @@ from itertools import islice
 from typing import Any, Final
 
 from conecta_operator.api.conecta_api import ConectaApi
-from conecta_operator.api.objects import BACKEND, CONECTA_API, MANAGED_BY
+from conecta_operator.api.objects import CONECTA_API, MANAGED_BY
 from conecta_operator.plan import naming
 from conecta_operator.plan.backends import target_of
+from conecta_operator.plan.routing import rules_of
 from conecta_operator.plan.world import ApiWorld
 from conecta_operator.render.contexts import (
     ApiPolicy,
@@ -90,29 +91,11 @@ def _url_backend(api: ConectaApi) -> tuple[Context, ...]:
 
 
 def _route(world: ApiWorld) -> ApiRoute:
-    api, platform = world.api, world.platform
-    service = api.spec.backend.service
-    if service is not None:
-        backend = ("", "Service", service.name, service.port)
-        rewrite: dict[str, Any] = {"path": _replaced_by("/")}
-    else:
-        target = target_of(api.spec.backend.url or "")
-        backend = (BACKEND.group, BACKEND.name, api.metadata.name, target.port)
-        rewrite = {"hostname": target.hostname, "path": _replaced_by(target.path or "/")}
-    group, kind, name, port = backend
+    platform = world.platform
     return ApiRoute(
-        **_common(api),
+        **_common(world.api),
         gateway_namespace=platform.gateway_namespace,
         gateway_name=platform.gateway_name,
         gateway_listener=platform.gateway_listener,
-        base_path=api.base_path,
-        rewrite=rewrite,
-        backend_group=group,
-        backend_kind=kind,
-        backend_name=name,
-        backend_port=port,
+        rules=rules_of(world.api),
     )
-
-
-def _replaced_by(path: str) -> dict[str, str]:
-    return {"type": "ReplacePrefixMatch", "replacePrefixMatch": path}

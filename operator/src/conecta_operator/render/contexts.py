@@ -16,6 +16,7 @@ __all__ = [
     "PlacedGrant",
     "PrivateCaTls",
     "PublicCaTls",
+    "RouteRule",
     "UrlBackend",
 ]
 
@@ -51,18 +52,23 @@ class ApiPolicy(Context):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RouteRule:
+    """What happens to some calls; `matches`, `filters` and `backend_refs` as HTTPRoute has them (Gateway API)."""
+
+    name: str
+    matches: tuple[Mapping[str, Any], ...]
+    filters: tuple[Mapping[str, Any], ...]
+    backend_refs: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class ApiRoute(Context):
-    """httproute.api: `rewrite` is the urlRewrite filter's body."""
+    """httproute.api."""
 
     gateway_namespace: str
     gateway_name: str
     gateway_listener: str
-    base_path: str
-    rewrite: Mapping[str, Any]
-    backend_group: str
-    backend_kind: str
-    backend_name: str
-    backend_port: int
+    rules: tuple[RouteRule, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
