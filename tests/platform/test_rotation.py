@@ -50,7 +50,7 @@ def test_a_key_that_is_old_is_replaced_and_both_work_during_the_overlap(
     eventually(lambda: right.application.key.client_id != old.key.client_id)
     right.change({"spec": {"credential": {"rotateEvery": "180d"}}})
     new = right.application
-    assert right.key_states == BOTH
+    eventually(lambda: right.key_states == BOTH)
     assert works(right, old)
     assert works(right, new)
     eventually(lambda: issuer.client(old.key.client_id) is None)
