@@ -1,0 +1,114 @@
+"""Whoever has a token is served while parts of the platform are away, and nobody else is.
+
+Envoy Gateway is away on its own: Envoy has its configuration from there, and one that starts meanwhile has none.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from sandbox.layout import Layout
+from sandbox.processes import Processes
+from sandbox.services import services
+from tests.support.application import Gateway
+from tests.support.callers import NO_ANSWER, Caller, bearer, calling
+from tests.support.kubectl import agency_namespace, eventually
+from tests.support.right import Right
+
+pytestmark = pytest.mark.usefixtures("platform")
+
+AWAY: Final = float(os.environ.get("CONECTA_TEST_AWAY", "60"))
+"""Seconds."""
+CALLS_A_SECOND: Final = 100
+_BEFORE_AND_AFTER: Final = 2.0
+_ENVOY_STARTS: Final = 5.0
+"""Seconds within which Envoy is to serve again."""
+
+
+@pytest.fixture(scope="module")
+def right(gateway: Gateway) -> Iterator[Right]:
+    with agency_namespace("provedor") as provider, agency_namespace("recebedor") as receiver:
+        yield Right(gateway, provider, receiver)
+
+
+@pytest.fixture(scope="module")
+def strangers(gateway: Gateway, right: Right) -> list[Caller]:
+    """Nobody, somebody with a right to another API, and somebody whose right has been taken away."""
+    former = Right(gateway, right.provider, right.receiver)
+    token = former.application.token()
+    former.change({"spec": {"suspended": True}})
+    eventually(lambda: former.says("Ready") == "Suspended")
+    return [Caller(right.path, {}, 5), Caller(right.path, bearer(token), 5), Caller(former.path, bearer(token), 5)]
+
+
+async def test_calls_need_neither_the_operator_nor_the_api_server_nor_the_issuer(
+    platform: Layout, right: Right, strangers: list[Caller]
+) -> None:
+    """Not even when Envoy starts anew meanwhile. The calls that come while there is no Envoy find no door."""
+    admitted = Caller(right.path, bearer(right.application.token()), CALLS_A_SECOND)
+    processes = Processes(platform)
+    async with calling(platform, admitted, *strangers):
+        begun = time.monotonic()
+        await asyncio.sleep(_BEFORE_AND_AFTER)
+        async with _Absence(processes, platform, ("operator", "kube-apiserver", "hydra")):
+            await asyncio.sleep(AWAY / 2)
+            restart = time.monotonic()
+            async with _Absence(processes, platform, ("envoy",)):
+                pass
+            await asyncio.sleep(AWAY / 2)
+        await asyncio.sleep(_BEFORE_AND_AFTER)
+        over = time.monotonic()
+    assert admitted.statuses(begun, restart) == {200}
+    assert admitted.statuses(restart, restart + _ENVOY_STARTS) <= {200, NO_ANSWER}
+    assert admitted.statuses(restart + _ENVOY_STARTS, over) == {200}
+    assert _answers_to(strangers, begun, restart) == [{401}, {403}, {403}]
+    assert _answers_to(strangers, restart + _ENVOY_STARTS, over) == [{401}, {403}, {403}]
+    assert not any(caller.statuses(begun, over) & set(range(200, 400)) for caller in strangers)
+    right.wait_until_it_holds()
+
+
+async def test_calls_do_not_need_the_gateways_control_plane(
+    platform: Layout, right: Right, strangers: list[Caller]
+) -> None:
+    """Which finds everything as it left it."""
+    admitted = Caller(right.path, bearer(right.application.token()), CALLS_A_SECOND)
+    processes = Processes(platform)
+    async with calling(platform, admitted, *strangers):
+        begun = time.monotonic()
+        await asyncio.sleep(_BEFORE_AND_AFTER)
+        async with _Absence(processes, platform, ("envoy-gateway",)):
+            await asyncio.sleep(AWAY)
+        await asyncio.sleep(_BEFORE_AND_AFTER)
+        over = time.monotonic()
+    assert admitted.statuses(begun, over) == {200}
+    assert _answers_to(strangers, begun, over) == [{401}, {403}, {403}]
+    right.wait_until_it_holds()
+
+
+def _answers_to(callers: Sequence[Caller], since: float, until: float) -> list[set[int]]:
+    return [caller.statuses(since, until) for caller in callers]
+
+
+class _Absence:
+    """While this lasts, some services are not there."""
+
+    def __init__(self, processes: Processes, layout: Layout, names: Sequence[str]) -> None:
+        self._processes = processes
+        self._names = names
+        self._services = services(layout, Path())
+
+    async def __aenter__(self) -> None:
+        await asyncio.to_thread(self._processes.stop, self._names)
+
+    async def __aexit__(self, *_: object) -> None:
+        await asyncio.to_thread(self._start)
+
+    def _start(self) -> None:
+        for name in reversed(self._names):
+            self._processes.start(self._services[name])
+            self._processes.await_ready(self._services[name])
