@@ -13,10 +13,39 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
 from cryptography.hazmat.primitives.hashes import SHA256
 from pydantic import SecretStr
 
+from conecta_operator.api.conecta_api import ConectaApi
+from conecta_operator.api.conecta_grant import ConectaGrant
 from conecta_operator.api.keys import Key, fingerprint
+from conecta_operator.plan import naming
 from tests.contract.conftest import RealIssuerBench
 
 pytestmark = pytest.mark.platform
+
+
+EVERY_PRINTABLE_CHARACTER = "".join(map(chr, range(0x20, 0x7F)))
+
+
+def _scopes(uid: str) -> tuple[str, ...]:
+    metadata = {"resourceVersion": "1", "creationTimestamp": "2026-11-20T00:00:00Z"}
+    contacts = [{"name": "CEP", "email": "cep@receita.example"}]
+    api = ConectaApi.parse(
+        {
+            "metadata": {**metadata, "name": "cep", "namespace": "receita", "uid": uid},
+            "spec": {
+                "title": "CEP",
+                "version": "v1",
+                "contacts": contacts,
+                "backend": {"url": "https://cep.receita.example"},
+            },
+        }
+    )
+    grant = ConectaGrant.parse(
+        {
+            "metadata": {**metadata, "name": "agendamento-cep", "namespace": "saude", "uid": uid},
+            "spec": {"apiRef": {"namespace": "receita", "name": "cep"}, "application": {"name": "agendamento"}},
+        }
+    )
+    return naming.scopes(grant, api, agency="saude", plan=f"básico 🌞 {EVERY_PRINTABLE_CHARACTER}")
 
 
 @pytest.fixture
@@ -33,7 +62,7 @@ async def key(hydra: RealIssuerBench, secret: SecretStr) -> Key:
         grant="saude/agendamento-cep",
         grant_uid=uid,
         number=4,
-        scopes=("receita/cep", f"grant:{uid[:8]}"),
+        scopes=_scopes(uid),
         issued_at=datetime(2026, 11, 24, 7, 30, tzinfo=UTC),
         fingerprint=fingerprint(secret),
     )
@@ -53,7 +82,9 @@ async def test_a_token_has_all_scopes_of_its_key_without_asking(
     hydra: RealIssuerBench, key: Key, secret: SecretStr
 ) -> None:
     _, claims, _ = (await hydra.access_token(key.client_id, secret)).split(".")
+    assert len(key.scopes) == 6
     assert json.loads(_decoded(claims))["scp"] == list(key.scopes)
+    assert json.loads(_decoded(claims))["scope"].split(" ") == list(key.scopes)
 
 
 async def test_the_key_set_verifies_a_token(hydra: RealIssuerBench, key: Key, secret: SecretStr) -> None:

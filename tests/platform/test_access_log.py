@@ -37,12 +37,17 @@ def the_line(layout: Layout, **what: Any) -> dict[str, Any]:
 def test_a_granted_call_is_logged_with_who_called_what_and_how_it_went(platform: Layout, cep: Application) -> None:
     answer = cep.call("GET", CEP, headers={"traceparent": PARENT})
     line = the_line(platform, request_id=answer.headers["x-request-id"])
-    grant = get("conectagrant", "saude", "agendamento-cep")
     expected = {
         "api_namespace": "receita",
         "api": "cep",
         "client_id": cep.key.client_id,
-        "scopes": ["receita/cep", f"grant:{grant['metadata']['uid'][:8]}"],
+        "scopes": [
+            "receita/cep",
+            f"api:{get('conectaapi', 'receita', 'cep')['metadata']['uid'][:8]}",
+            f"grant:{get('conectagrant', 'saude', 'agendamento-cep')['metadata']['uid'][:8]}",
+            "agency:saude",
+            "application:agendamento",
+        ],
         "source_ip": "127.0.0.1",
         "method": "GET",
         "status": 200,

@@ -103,7 +103,12 @@ def test_the_gateway_answers_by_its_public_name(public_gateway: Gateway, cep: Ap
 
 
 def test_the_token_carries_what_the_gateway_decides_on(cep: Application) -> None:
-    grant = get("conectagrant", "saude", "agendamento-cep")
     claims = claims_of(cep.token())
     assert claims["client_id"] == cep.key.client_id
-    assert claims["scope"].split() == ["receita/cep", f"grant:{grant['metadata']['uid'][:8]}"]
+    assert claims["scope"].split() == [
+        "receita/cep",
+        f"api:{get('conectaapi', 'receita', 'cep')['metadata']['uid'][:8]}",
+        f"grant:{get('conectagrant', 'saude', 'agendamento-cep')['metadata']['uid'][:8]}",
+        "agency:saude",
+        "application:agendamento",
+    ]

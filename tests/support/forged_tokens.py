@@ -153,19 +153,26 @@ FORGERIES: dict[str, Callable[[Forge], str]] = {
 }
 """None of them opens an API."""
 
-SCOPES: dict[str, Callable[[str], list[str]]] = {
-    "no scope": lambda _: [],
-    "another API's scope": lambda scope: [f"{scope.partition('/')[0]}/vizinho"],
-    "a longer scope": lambda scope: [f"{scope}2"],
-    "a shorter scope": lambda scope: [scope[:-1]],
-    "something before the scope": lambda scope: [f"x{scope}"],
-    "a slash after the scope": lambda scope: [f"{scope}/"],
-    "a plan of the scope": lambda scope: [f"{scope}:ouro"],
-    "the scope in another case": lambda scope: [scope.upper()],
-    "the API's name alone": lambda scope: [scope.partition("/")[2]],
-    "the agency alone": lambda scope: [scope.partition("/")[0]],
-    "a wildcard": lambda scope: ["*", f"{scope.partition('/')[0]}/*"],
-    "an encoded slash": lambda scope: [scope.replace("/", "%2f")],
-    "scopes with a comma": lambda scope: [f"{scope},{scope}"],
+SCOPES: dict[str, Callable[[str, str], list[str]]] = {
+    "no scope": lambda _, __: [],
+    "the API's name alone": lambda scope, _: [scope.partition("/")[2]],
+    "the API's uid alone": lambda _, uid: [uid],
+    "the API's scope without its uid": lambda scope, _: [scope],
+    "the scope of an API of that name that was deleted": lambda scope, _: [scope, "api:00000000"],
+    "a shorter uid": lambda scope, uid: [scope, uid[:-1]],
+    "a uid without what it is of": lambda scope, uid: [scope, uid.partition(":")[2]],
+    "another API's scope": lambda scope, uid: [f"{scope.partition('/')[0]}/vizinho", uid],
+    "a longer scope": lambda scope, uid: [f"{scope}2", uid],
+    "a shorter scope": lambda scope, uid: [scope[:-1], uid],
+    "something before the scope": lambda scope, uid: [f"x{scope}", uid],
+    "a slash after the scope": lambda scope, uid: [f"{scope}/", uid],
+    "a plan of the scope": lambda scope, uid: [f"{scope}:ouro", uid],
+    "the scope in another case": lambda scope, uid: [scope.upper(), uid],
+    "the agency alone": lambda scope, uid: [scope.partition("/")[0], uid],
+    "a wildcard": lambda scope, _: ["*", f"{scope.partition('/')[0]}/*", "api:*"],
+    "an encoded slash": lambda scope, uid: [scope.replace("/", "%2f"), uid],
+    "scopes with a comma": lambda scope, uid: [f"{scope},{scope},{uid}", uid],
 }
-"""What does not open the API whose scope is given, even with the issuer's signature under it."""
+"""What does not open the API whose scopes are given, even with the issuer's signature under it.
+
+The rest of the token is that of a grant which may call it."""

@@ -1,12 +1,33 @@
 """Names that the operator makes up."""
 
+import re
+from urllib.parse import unquote
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conecta_operator.api.conecta_api import ConectaApi
 from conecta_operator.api.conecta_grant import ConectaGrant
 from conecta_operator.plan import naming
 
+API = ConectaApi.parse(
+    {
+        "metadata": {
+            "name": "cep",
+            "namespace": "receita",
+            "uid": "6f1c0000-aaaa-4bbb-8ccc-000000000001",
+            "resourceVersion": "1",
+            "creationTimestamp": "2026-11-20T00:00:00Z",
+        },
+        "spec": {
+            "title": "CEP",
+            "version": "v1",
+            "contacts": [{"name": "CEP", "email": "cep@receita.example"}],
+            "backend": {"url": "https://cep.receita.example"},
+        },
+    }
+)
 GRANT = ConectaGrant.parse(
     {
         "metadata": {
@@ -37,3 +58,35 @@ def test_a_client_id_of_another_grant_has_no_number(client_id: str) -> None:
 def test_the_last_number_counts_only_the_grants_own_keys() -> None:
     assert naming.last_key_number(GRANT, ["saude-x-a1b2c3d4-3", "saude-x-ffffffff-9", "saude-x-a1b2c3d4-12"]) == 12
     assert naming.last_key_number(GRANT, []) == 0
+
+
+def test_the_scopes_say_what_is_called_on_which_plan_and_by_whom() -> None:
+    assert naming.scopes(GRANT, API, agency="saude", plan="básico") == (
+        "receita/cep",
+        "receita/cep:b%C3%A1sico",
+        "api:6f1c0000",
+        "grant:a1b2c3d4",
+        "agency:saude",
+        "application:agendamento",
+    )
+
+
+def test_without_a_plan_no_scope_names_one() -> None:
+    assert naming.scopes(GRANT, API, agency="saude", plan=None) == (
+        "receita/cep",
+        "api:6f1c0000",
+        "grant:a1b2c3d4",
+        "agency:saude",
+        "application:agendamento",
+    )
+
+
+def test_an_api_demands_scopes_that_all_its_keys_have() -> None:
+    assert {*naming.scopes_demanded(API)} <= {*naming.scopes(GRANT, API, agency="saude", plan=None)}
+
+
+@given(st.text())
+def test_any_plan_makes_a_scope_token_of_rfc_6749_from_which_it_can_be_told(plan: str) -> None:
+    scope = naming.plan_scope(API, plan)
+    assert re.fullmatch(r"receita/cep:[A-Za-z0-9._~%-]*", scope)
+    assert unquote(scope.removeprefix("receita/cep:")) == plan

@@ -60,7 +60,7 @@ def _jwks(world: ApiWorld, jwks: str) -> JwksConfigMap:
 
 
 def _policy(world: ApiWorld, revoked_client_ids: Sequence[str]) -> ApiPolicy:
-    scope = naming.api_scope(world.api.metadata.namespace, world.api.metadata.name)
+    demanded = naming.scopes_demanded(world.api)
     ids = iter(sorted(revoked_client_ids))
     groups = tuple(iter(lambda: tuple(islice(ids, _VALUES_PER_CLAIM)), ()))
     return ApiPolicy(
@@ -69,11 +69,11 @@ def _policy(world: ApiWorld, revoked_client_ids: Sequence[str]) -> ApiPolicy:
         jwks_config_map=naming.JWKS_CONFIG_MAP,
         revoked_client_ids=groups,
         placed_grants=tuple(
-            PlacedGrant(scopes=(scope, grant.scope), scope=(grant.scope,), ranges=grant.source_ranges)
+            PlacedGrant(scopes=(*demanded, grant.scope), scope=(grant.scope,), ranges=grant.source_ranges)
             for grant in sorted(world.grants, key=lambda grant: grant.uid)
             if grant.source_ranges
         ),
-        scopes=(scope,),
+        scopes=demanded,
     )
 
 

@@ -8,16 +8,15 @@ from typing import Final
 
 from pydantic import SecretStr
 
-from conecta_operator.api.conecta_api import ConectaApi
-from conecta_operator.api.conecta_grant import ConectaGrant
 from conecta_operator.api.keys import Key, fingerprint
 from conecta_operator.api.objects import CONECTA_GRANT, Manifest
 from conecta_operator.api.settings import Platform
 from conecta_operator.plan import naming, reads
+from conecta_operator.plan.right import Right
 from conecta_operator.plan.world import GrantWorld
 from conecta_operator.render.contexts import CredentialSecret
 
-__all__ = ["Credential", "context_of", "current_in", "pending_in", "scopes_of", "secrets_of"]
+__all__ = ["Credential", "context_of", "current_in", "pending_in", "secrets_of"]
 
 _SHORTEST_SECRET: Final = 43
 """32 bytes in base64 without padding: what we hand out. A shorter one was not made by us."""
@@ -45,11 +44,6 @@ def pending_in(secret: Manifest | None) -> Credential | None:
     return _credential(secret, "pending-client-id", "pending-client-secret")
 
 
-def scopes_of(grant: ConectaGrant) -> tuple[str, ...]:
-    """All that the gateway decides on: which API, and whose counter."""
-    return naming.api_scope(grant.spec.api_ref.namespace, grant.spec.api_ref.name), naming.grant_scope(grant)
-
-
 def secrets_of(world: GrantWorld) -> list[Manifest]:
     """The grant's Secret, and the one that it had before `secretName` changed; never somebody else's."""
     found = (world.objects.get(key) for key in reads.secrets_of_grant(world.grant))
@@ -59,15 +53,10 @@ def secrets_of(world: GrantWorld) -> list[Manifest]:
 
 
 def context_of(
-    grant: ConectaGrant,
-    api: ConectaApi,
-    platform: Platform,
-    *,
-    current: Credential | None = None,
-    pending: Credential | None = None,
+    right: Right, platform: Platform, *, current: Credential | None = None, pending: Credential | None = None
 ) -> CredentialSecret:
     """The Secret that holds these credentials, and for a current one all else that an OAuth 2 client needs."""
-    texts: dict[str, str] = {}
+    grant, texts = right.grant, dict[str, str]()
     if current is not None:
         texts |= {
             "type": "oauth2",
@@ -76,8 +65,8 @@ def context_of(
             "client-secret": current.secret.get_secret_value(),
             "issuer-uri": platform.issuer_url,
             "token-uri": f"{platform.gateway_url}{platform.token_path}",
-            "uri": f"{platform.gateway_url}{api.base_path}",
-            "scope": " ".join(scopes_of(grant)),
+            "uri": f"{platform.gateway_url}{right.api.base_path}",
+            "scope": " ".join(right.scopes),
         }
     if pending is not None:
         texts |= {

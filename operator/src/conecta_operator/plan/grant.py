@@ -1,14 +1,12 @@
 """What becomes of a ConectaGrant: its key, and what its status says."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
-from conecta_operator.api.agency import Agency
 from conecta_operator.api.approvals import Decision, Terms
 from conecta_operator.api.conditions import ConditionType, CredentialsReadyReason
-from conecta_operator.api.conecta_api import ConectaApi
 from conecta_operator.api.keys import Key
 from conecta_operator.plan import grant_findings, naming
 from conecta_operator.plan.approval import Admission, admission
@@ -18,6 +16,7 @@ from conecta_operator.plan.issuance import Issuance, issuance
 from conecta_operator.plan.plans import GrantPlan, RemoveKey, SetFinalizers, Step
 from conecta_operator.plan.request import accepted
 from conecta_operator.plan.revocation import Denial, admit, client_ids_of, deny_all, revocation, silenced
+from conecta_operator.plan.right import Right
 from conecta_operator.plan.source_ranges import are_enforced
 from conecta_operator.plan.stops import Stop, next_change, stop
 from conecta_operator.plan.summary import Finding
@@ -53,16 +52,8 @@ def desired(world: GrantWorld, forms: Forms) -> GrantPlan:
         return _without_access(world, decided, entitled, stopped)
     if stopped is not None:
         return _asleep(world, decided, entitled, stopped)
-    return _with_key(world, _Right(world.api, world.agency, decided.terms), decided, entitled, forms)
-
-
-@dataclass(frozen=True)
-class _Right:
-    """What is known for sure of a grant that is entitled to a key."""
-
-    api: ConectaApi
-    agency: Agency
-    terms: Terms
+    right = Right(grant=world.grant, api=world.api, agency=world.agency, terms=decided.terms)
+    return _with_key(world, right, decided, entitled, forms)
 
 
 def _is_written_down(world: GrantWorld, decided: Admission) -> bool:
@@ -72,7 +63,7 @@ def _is_written_down(world: GrantWorld, decided: Admission) -> bool:
 
 
 def _with_key(
-    world: GrantWorld, right: _Right, decided: Admission, entitled: tuple[Finding, ...], forms: Forms
+    world: GrantWorld, right: Right, decided: Admission, entitled: tuple[Finding, ...], forms: Forms
 ) -> GrantPlan:
     if conflict := grant_findings.foreign_secret(world):
         return _plan(world, (), (*entitled, conflict), decided, look_again_in=next_change(world, right.terms))
@@ -82,7 +73,7 @@ def _with_key(
     if not are_enforced(world, right.terms):
         pending = credentials(CredentialsReadyReason.PENDING, "The gateway is being told of the source ranges.")
         return _plan(world, (), (*entitled, pending), decided, look_again_in=_UNDER_WAY)
-    issued = issuance(world, right.api, right.agency, keys=world.keys, forms=forms)
+    issued = issuance(world, right, keys=world.keys, forms=forms)
     let_through = _let_through(world, issued)
     finding = _issued(world, issued, is_let_through=let_through.is_in_force)
     let_through_in = None if let_through.is_in_force else _UNDER_WAY

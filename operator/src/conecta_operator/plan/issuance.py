@@ -10,15 +10,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from conecta_operator.api.agency import Agency
-from conecta_operator.api.conecta_api import ConectaApi
 from conecta_operator.api.conecta_grant import KeyState
 from conecta_operator.api.keys import Key, fingerprint
 from conecta_operator.api.objects import Manifest
 from conecta_operator.plan import naming
-from conecta_operator.plan.credentials import Credential, context_of, current_in, pending_in, scopes_of, secrets_of
+from conecta_operator.plan.credentials import Credential, context_of, current_in, pending_in, secrets_of
 from conecta_operator.plan.plans import DeleteObject, PutKey, SetFinalizers, Step
 from conecta_operator.plan.retirement import retirement
+from conecta_operator.plan.right import Right
 from conecta_operator.plan.world import GrantWorld
 from conecta_operator.plan.writing import write_if_different
 from conecta_operator.render.forms import Forms
@@ -44,22 +43,24 @@ class Issuance:
     """Whether these keys are those that go on: none of them is about to be replaced."""
 
 
-def issuance(world: GrantWorld, api: ConectaApi, agency: Agency, *, keys: Sequence[Key], forms: Forms) -> Issuance:
+def issuance(world: GrantWorld, right: Right, *, keys: Sequence[Key], forms: Forms) -> Issuance:
     """What brings an approved grant's Secret and the issuer to one current key; older ones retire after the overlap."""
-    held = _held(world, keys)
+    held = _held(world, right, keys)
     if held is not None and not _is_due(world, held.key):
-        wanted = forms.write(context_of(world.grant, api, world.platform, current=held.credential))
-        return _settle(world, held, keys, wanted)
+        wanted = forms.write(context_of(right, world.platform, current=held.credential))
+        return _settle(world, right, held, keys, wanted)
     secret = world.objects.get(naming.secret_key(world.grant))
     pending = pending_in(secret)
-    if pending is not None and _is_next(world, agency, keys, pending):
-        key = _key(world, pending)
-        promoted = forms.write(context_of(world.grant, api, world.platform, current=pending))
+    if pending is not None and _is_next(world, right, keys, pending):
+        key = _key(world, right, pending)
+        promoted = forms.write(context_of(right, world.platform, current=pending))
         steps: tuple[Step, ...] = (PutKey(key, pending.secret), *write_if_different(promoted, secret))
         return Issuance(steps, (*_without(keys, key), key), key)
-    fresh = Credential(naming.client_id(agency.slug, world.grant, _last_number(world, keys) + 1), world.fresh_secret)
+    fresh = Credential(
+        naming.client_id(right.agency.slug, world.grant, _last_number(world, keys) + 1), world.fresh_secret
+    )
     current = held.credential if held is not None else None
-    ahead = forms.write(context_of(world.grant, api, world.platform, current=current, pending=fresh))
+    ahead = forms.write(context_of(right, world.platform, current=current, pending=fresh))
     steps = (*_finalizer(world), *write_if_different(ahead, secret))
     return Issuance(steps, tuple(keys), held.key if held is not None else None)
 
@@ -73,7 +74,7 @@ class _Held:
     correction: tuple[Step, ...] = ()
 
 
-def _held(world: GrantWorld, keys: Sequence[Key]) -> _Held | None:
+def _held(world: GrantWorld, right: Right, keys: Sequence[Key]) -> _Held | None:
     by_id = {key.client_id: key for key in keys}
     reported = {key.client_id for key in world.grant.status.keys if key.state is KeyState.ACTIVE}
     for secret in secrets_of(world):
@@ -82,10 +83,10 @@ def _held(world: GrantWorld, keys: Sequence[Key]) -> _Held | None:
             continue
         key = by_id.get(credential.client_id)
         if key is not None and credential.opens(key) and key.retires_at is None:
-            lasting = replace(key, scopes=scopes_of(world.grant), suspended=False)
+            lasting = replace(key, scopes=right.scopes, suspended=False)
             return _Held(credential, lasting, () if lasting == key else (PutKey(lasting, None),))
         if key is None and credential.client_id in reported:
-            restored = _key(world, credential)
+            restored = _key(world, right, credential)
             return _Held(credential, restored, (PutKey(restored, credential.secret),))
     return None
 
@@ -96,13 +97,13 @@ def _is_due(world: GrantWorld, key: Key) -> bool:
     return is_old or key.serial < wanted.serial
 
 
-def _settle(world: GrantWorld, held: _Held, keys: Sequence[Key], wanted: Manifest) -> Issuance:
+def _settle(world: GrantWorld, right: Right, held: _Held, keys: Sequence[Key], wanted: Manifest) -> Issuance:
     grant = world.grant
     writes = write_if_different(wanted, world.objects.get(naming.secret_key(grant)))
     moved = tuple(
         DeleteObject(secret) for secret in secrets_of(world) if secret["metadata"]["name"] != grant.secret_name
     )
-    others = retirement(world, _without(keys, held.key))
+    others = retirement(world, _without(keys, held.key), right.scopes)
     steps = (*_finalizer(world), *held.correction, *writes, *moved, *others.steps)
     rotation = grant.spec.credential
     waits = [
@@ -118,12 +119,12 @@ def _finalizer(world: GrantWorld) -> tuple[Step, ...]:
     return () if present else (SetFinalizers((naming.REVOKE_FINALIZER,)),)
 
 
-def _is_next(world: GrantWorld, agency: Agency, keys: Sequence[Key], pending: Credential) -> bool:
+def _is_next(world: GrantWorld, right: Right, keys: Sequence[Key], pending: Credential) -> bool:
     """Whether a credential written ahead may still be used: no later key, no revocation has overtaken it."""
     key = next((key for key in keys if key.client_id == pending.client_id), None)
     if key is not None:
         return pending.opens(key) and key.retires_at is None and not _is_due(world, key)
-    return pending.client_id == naming.client_id(agency.slug, world.grant, _last_number(world, keys) + 1)
+    return pending.client_id == naming.client_id(right.agency.slug, world.grant, _last_number(world, keys) + 1)
 
 
 def _last_number(world: GrantWorld, keys: Sequence[Key]) -> int:
@@ -137,14 +138,14 @@ def _last_number(world: GrantWorld, keys: Sequence[Key]) -> int:
     return naming.last_key_number(world.grant, known)
 
 
-def _key(world: GrantWorld, credential: Credential) -> Key:
+def _key(world: GrantWorld, right: Right, credential: Credential) -> Key:
     grant = world.grant
     return Key(
         client_id=credential.client_id,
         grant=f"{grant.metadata.namespace}/{grant.metadata.name}",
         grant_uid=grant.metadata.uid,
         number=naming.key_number(grant, credential.client_id) or 0,
-        scopes=scopes_of(grant),
+        scopes=right.scopes,
         issued_at=_issued_at(world, credential.client_id),
         fingerprint=fingerprint(credential.secret),
         serial=grant.spec.credential.serial,

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from typing import Any, Final
+from urllib.parse import quote
 
 from conecta_operator.api.conecta_api import ConectaApi
 from conecta_operator.api.conecta_grant import ConectaGrant
@@ -25,7 +26,10 @@ __all__ = [
     "GENERATED_FOR_API",
     "JWKS_CONFIG_MAP",
     "REVOKE_FINALIZER",
+    "agency_scope",
     "api_scope",
+    "api_uid_scope",
+    "application_scope",
     "client_id",
     "generated_for_api",
     "grant_scope",
@@ -35,6 +39,9 @@ __all__ = [
     "labels_of",
     "last_key_number",
     "owner_reference",
+    "plan_scope",
+    "scopes",
+    "scopes_demanded",
     "secret_key",
 ]
 
@@ -99,14 +106,55 @@ def is_ours(manifest: Manifest, kind: Kind, owner: Metadata) -> bool:
     )
 
 
-def api_scope(namespace: str, name: str) -> str:
-    """The OAuth 2 scope without which an API can't be called."""
-    return f"{namespace}/{name}"
+def scopes(grant: ConectaGrant, api: ConectaApi, *, agency: str, plan: str | None) -> tuple[str, ...]:
+    """The OAuth 2 scopes of a grant's keys: all that the gateway decides on, and the backend is told.
+
+    They are scope-tokens of RFC 6749, section 3.3. `agency` is the receiver's slug, `plan` the approved one.
+    """
+    plans = () if plan is None else (plan_scope(api, plan),)
+    return (
+        api_scope(api),
+        *plans,
+        api_uid_scope(api),
+        grant_scope(grant),
+        agency_scope(agency),
+        application_scope(grant),
+    )
+
+
+def scopes_demanded(api: ConectaApi) -> tuple[str, ...]:
+    """The scopes without which an API can't be called: by name, and by what it is beyond its name."""
+    return api_scope(api), api_uid_scope(api)
+
+
+def api_scope(api: ConectaApi) -> str:
+    """The scope that names an API."""
+    return f"{api.metadata.namespace}/{api.metadata.name}"
+
+
+def plan_scope(api: ConectaApi, plan: str) -> str:
+    """The scope that names the plan, of which any character may be part: it is percent-encoded (RFC 3986)."""
+    return f"{api_scope(api)}:{quote(plan, safe='')}"
+
+
+def api_uid_scope(api: ConectaApi) -> str:
+    """The scope that an API of the same name, created after this one was deleted, does not accept."""
+    return f"api:{api.metadata.uid[:_UID_LENGTH]}"
 
 
 def grant_scope(grant: ConectaGrant) -> str:
-    """The OAuth 2 scope that tells one grant's calls from another's."""
+    """The scope that tells one grant's calls from another's."""
     return f"grant:{grant.metadata.uid[:_UID_LENGTH]}"
+
+
+def agency_scope(agency: str) -> str:
+    """The scope that says which agency calls."""
+    return f"agency:{agency}"
+
+
+def application_scope(grant: ConectaGrant) -> str:
+    """The scope that says which of the agency's systems calls."""
+    return f"application:{grant.spec.application.name}"
 
 
 def client_id(agency: str, grant: ConectaGrant, number: int) -> str:

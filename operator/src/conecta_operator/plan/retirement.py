@@ -26,8 +26,8 @@ class Retirement:
     is_settled: bool
 
 
-def retirement(world: GrantWorld, older: Sequence[Key]) -> Retirement:
-    """What ends or retires all keys but the current one.
+def retirement(world: GrantWorld, older: Sequence[Key], scopes: tuple[str, ...]) -> Retirement:
+    """What ends or retires all keys but the current one, and lets those that go on do what that one may.
 
     With no overlap, any of them may have leaked, also one that retires already: their tokens are refused before the
     clients go, so that none outlives them. A key whose overlap is over has been given up by its application: it just
@@ -37,7 +37,7 @@ def retirement(world: GrantWorld, older: Sequence[Key]) -> Retirement:
     leaked = [*older] if overlap == timedelta(0) else []
     retiring = [(key, key.retires_at or world.now + overlap) for key in older if key not in leaked]
     lasting = [(key, end) for key, end in retiring if end > world.now][-_MOST_RETIRING:]
-    kept = tuple(replace(key, retires_at=end, suspended=False) for key, end in lasting)
+    kept = tuple(replace(key, scopes=scopes, retires_at=end, suspended=False) for key, end in lasting)
     over = [key for key, _ in retiring if key.client_id not in {stays.client_id for stays in kept}]
     room = max(0, MOST_ENDED_KEYS - len(world.grant.status.ended_keys))
     refused = leaked + over[room:]
