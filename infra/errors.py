@@ -1,4 +1,4 @@
-"""Refusals of the gateway's own: problem details for all that Envoy answers by itself, and the limit of bodies.
+"""Refusals of the gateway's own: problem details for all that Envoy answers by itself, and the limits of calls.
 
 Envoy Gateway has no kind for either that would not come and go with the policies of single APIs, hence patches of the
 listener. Answers of backends and of the issuer are theirs, and pass as they are.
@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from infra import names
 from infra.problems import MEDIA_TYPE, PROBLEMS, Problem, members
+from infra.rates import rate_filters
 
 __all__ = ["listener_patches"]
 
@@ -18,10 +19,10 @@ _ROUTER: Final = "$..http_filters[?(@.name=='envoy.filters.http.router')]"
 
 
 def listener_patches(*, url: str, max_body_bytes: int) -> list[dict[str, Any]]:
-    """Patches by which the gateway speaks of problems as those of `url`, and takes no body that is longer.
+    """Patches by which the gateway speaks of problems as those of `url`, counts calls, and takes no long body.
 
-    A body is read to its end before the backend hears of the call, and after who calls has been verified: no filter
-    but the router comes later.
+    Who calls has been verified before. A body is read to its end before the backend hears of the call: no filter but
+    the router comes later.
     """
     buffer = "type.googleapis.com/envoy.extensions.filters.http.buffer.v3.Buffer"
     limit = {
@@ -30,7 +31,7 @@ def listener_patches(*, url: str, max_body_bytes: int) -> list[dict[str, Any]]:
     }
     return [
         _patch({"op": "add", "jsonPath": _MANAGER, "path": "local_reply_config", "value": {"mappers": mappers(url)}}),
-        _patch({"op": "add", "jsonPath": _ROUTER, "value": limit}),
+        *(_patch({"op": "add", "jsonPath": _ROUTER, "value": added}) for added in (*rate_filters(), limit)),
     ]
 
 
@@ -60,7 +61,8 @@ def _told_by(problem: Problem) -> dict[str, Any]:
 
 def _mapper(told_by: dict[str, Any], problem: Problem, url: str) -> dict[str, Any]:
     body = {"content_type": MEDIA_TYPE, "json_format": members(problem, url)}
-    return {"filter": told_by, "body_format_override": body}
+    added = [{"header": {"key": name, "value": value}} for name, value in problem.headers]
+    return {"filter": told_by, "body_format_override": body, **({"headers_to_add": added} if added else {})}
 
 
 def _status(comparison: str, status: int) -> dict[str, Any]:

@@ -26,6 +26,8 @@ class Problem:
     """What is wrong and what to do. `%…%` are Envoy's command operators."""
     when: str = ""
     """What Envoy's response code details must hold; empty: whatever they say."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """What the answer says to programs, besides the body."""
 
 
 METHOD_NOT_ALLOWED: Final = Problem(
@@ -123,7 +125,9 @@ PROBLEMS: Final = (
         status=429,
         slug="limite-de-chamadas",
         title="Limite de chamadas atingido",
-        detail="O limite de chamadas foi atingido. Espere antes de repetir e distribua as chamadas no tempo.",
+        detail="O limite de chamadas por segundo foi atingido. Espere o que o cabeçalho Retry-After diz, repita a"
+        " chamada e distribua as próximas no tempo.",
+        headers=(("retry-after", "1"),),
     ),
     Problem(
         status=431,

@@ -59,7 +59,7 @@ def test_there_is_no_default_format_for_it_would_wrap_the_words_of_routes() -> N
 
 
 def test_the_body_is_limited_right_before_the_router() -> None:
-    operation = errors.listener_patches(url=URL, max_body_bytes=4096)[1]["operation"]
+    operation = errors.listener_patches(url=URL, max_body_bytes=4096)[-1]["operation"]
     assert "envoy.filters.http.router" in operation["jsonPath"]
     assert operation["value"]["typed_config"]["max_request_bytes"] == 4096
 

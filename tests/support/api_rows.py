@@ -46,7 +46,12 @@ ACCEPTED = [
     (API, {"spec.plans": []}, "no plans, as is the default"),
     (API, {"spec.plans": [PLAN, {"name": "1 milhão/ano", "active": False}]}, "plans with names that people read"),
     (API, {"spec.plans": [{"name": "ç" * 50}]}, "a plan's name of 50 characters that are more bytes"),
-    (API, {"spec.plans": [{"name": f"p{n}"} for n in range(16)]}, "sixteen plans"),
+    (API, {"spec.plans": [{"name": f"p{n}", "callsPerSecond": 1} for n in range(16)]}, "sixteen plans with rates"),
+    (API, {"spec.plans": [{"name": "p", "callsPerSecond": 100000}]}, "a plan of the highest rate"),
+    (API, {"spec.capacity": {}}, "a capacity without limit"),
+    (API, {"spec.capacity": {"callsPerSecond": 1}}, "the lowest capacity"),
+    (API, {"spec.capacity": {"callsPerSecond": 100000, "onQuotaFailure": "Closed"}}, "a capacity not to be risked"),
+    (API, {"spec.capacity": {"onQuotaFailure": "Open"}}, "a capacity that may be risked"),
     *(
         (API, {"spec.dataClassification": word}, f"{word} data")
         for word in ("Public", "Restricted", "Personal", "Sensitive")
@@ -173,6 +178,20 @@ REFUSED = [
             ([PLAN, PLAN], "[1]", "two plans of one name"),
             ([{"name": "p", "active": "no"}], "[0].active", "a plan that is active in words"),
             ([{"name": f"p{n}"} for n in range(17)], "", "seventeen plans"),
+            ([{"name": "p", "callsPerSecond": 0}], "[0].callsPerSecond", "a plan of no calls at all"),
+            ([{"name": "p", "callsPerSecond": 100001}], "[0].callsPerSecond", "a plan of more than the highest rate"),
+            ([{"name": "p", "callsPerSecond": "10"}], "[0].callsPerSecond", "a plan's rate as text"),
+            ([{"name": "p", "callsPerSecond": 0.5}], "[0].callsPerSecond", "half a call per second"),
+        )
+    ),
+    *(
+        (API, {"spec.capacity": capacity}, f"spec.capacity{at}", what)
+        for capacity, at, what in (
+            ({"callsPerSecond": 0}, ".callsPerSecond", "a capacity of no calls at all"),
+            ({"callsPerSecond": 100001}, ".callsPerSecond", "a capacity beyond the highest"),
+            ({"callsPerSecond": "200"}, ".callsPerSecond", "a capacity as text"),
+            ({"onQuotaFailure": "open"}, ".onQuotaFailure", "another word for what a quota failure means"),
+            ({"onQuotaFailure": ""}, ".onQuotaFailure", "no word for what a quota failure means"),
         )
     ),
     (API, {"spec.dataClassification": "Secret"}, "spec.dataClassification", "another classification"),
@@ -187,6 +206,7 @@ FREE = [
     (API, {"spec": {"title": "CEP"}}, "an API's title"),
     (API, {"spec": {"backend": {"url": None, "service": SERVICE}}}, "an API's backend"),
     (API, {"spec": {"plans": [PLAN]}}, "the plans"),
+    (API, {"spec": {"plans": [{**PLAN, "callsPerSecond": 5}], "capacity": {"callsPerSecond": 50}}}, "the rates"),
     (API, {"spec": {"access": {"preapproved": [{"agency": "saude"}]}}}, "who is preapproved"),
     (API, {"spec": {"dataClassification": "Personal"}}, "the classification"),
 ]

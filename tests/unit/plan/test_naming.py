@@ -64,6 +64,7 @@ def test_the_scopes_say_what_is_called_on_which_plan_and_by_whom() -> None:
     assert naming.scopes(GRANT, API, agency="saude", plan="básico") == (
         "receita/cep",
         "receita/cep:b%C3%A1sico",
+        "plan:bc5b0686",
         "api:6f1c0000",
         "grant:a1b2c3d4",
         "agency:saude",
@@ -83,6 +84,12 @@ def test_without_a_plan_no_scope_names_one() -> None:
 
 def test_an_api_demands_scopes_that_all_its_keys_have() -> None:
     assert {*naming.scopes_demanded(API)} <= {*naming.scopes(GRANT, API, agency="saude", plan=None)}
+
+
+def test_a_plan_has_a_code_of_its_own_that_fits_into_an_annotations_name() -> None:
+    codes = {naming.plan_code(plan) for plan in ("básico", "basico", "BÁSICO", "ç" * 50, "1 milhão/ano")}
+    assert len(codes) == 5
+    assert all(re.fullmatch("[0-9a-f]{8}", code) for code in codes)
 
 
 @given(st.text())

@@ -21,6 +21,7 @@ from conecta_operator.api.fields import (
 )
 from conecta_operator.api.metadata import Metadata
 from conecta_operator.api.objects import CONECTA_API, Manifest, ObjectKey
+from conecta_operator.api.rates import CallsPerSecond, Capacity
 
 __all__ = [
     "MAX_NAME",
@@ -170,6 +171,13 @@ class Plan(Written):
             "Name of the plan: 1 to 50 characters, without line breaks, and without spaces around it. Example: básico."
         ),
     )
+    calls_per_second: CallsPerSecond | None = Field(
+        default=None,
+        description=(
+            "Calls that each grant of the plan may make in a second, all its keys together, 1 to 100000; more get 429. "
+            "Default: as many as the API's capacity. Example: 10."
+        ),
+    )
     active: bool = Field(
         default=True,
         description="Whether the plan admits grants. Those of an inactive plan are stopped. Default: true.",
@@ -269,9 +277,14 @@ class ConectaApiSpec(Written):
         default=(),
         max_length=16,
         description=(
-            "Ways to use the API, up to 16. If there are any, each grant names one of them. Example: [{name: básico}]."
+            "Ways to use the API, up to 16. If there are any, each grant names one of them. "
+            "Example: [{name: básico, callsPerSecond: 10}]."
         ),
         json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"]},
+    )
+    capacity: Capacity = Field(
+        default=Capacity(),
+        description="What the backend stands, by all consumers together. Example: {callsPerSecond: 200}.",
     )
     data_classification: DataClassification = Field(
         default=DataClassification.PUBLIC,

@@ -8,6 +8,7 @@ from conecta_operator.api.conecta_api import ConectaApi
 from conecta_operator.api.objects import CONECTA_API, MANAGED_BY
 from conecta_operator.plan import naming
 from conecta_operator.plan.backends import target_of
+from conecta_operator.plan.rates import annotations_of
 from conecta_operator.plan.routing import rules_of
 from conecta_operator.plan.world import ApiWorld
 from conecta_operator.render.contexts import (
@@ -97,5 +98,6 @@ def _route(world: ApiWorld) -> ApiRoute:
         gateway_namespace=platform.gateway_namespace,
         gateway_name=platform.gateway_name,
         gateway_listener=platform.gateway_listener,
+        annotations=annotations_of(world.api),
         rules=rules_of(world.api),
     )

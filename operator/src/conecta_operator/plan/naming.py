@@ -1,5 +1,6 @@
 """Every name, label and scope that the operator makes up."""
 
+import hashlib
 import re
 from collections.abc import Iterable
 from typing import Any, Final
@@ -39,10 +40,13 @@ __all__ = [
     "labels_of",
     "last_key_number",
     "owner_reference",
+    "plan_code",
+    "plan_code_scope",
     "plan_scope",
     "scopes",
     "scopes_demanded",
     "secret_key",
+    "short_uid",
 ]
 
 GENERATED_FOR_API: Final = (SECURITY_POLICY, BACKEND, BACKEND_TLS_POLICY, HTTP_ROUTE)
@@ -67,6 +71,11 @@ def jwks_key(namespace: str) -> ObjectKey:
 def secret_key(grant: ConectaGrant) -> ObjectKey:
     """The Secret from which the application takes its key."""
     return ObjectKey(SECRET, grant.metadata.namespace, grant.secret_name)
+
+
+def short_uid(metadata: Metadata) -> str:
+    """The part of an object's uid that names have room for."""
+    return metadata.uid[:_UID_LENGTH]
 
 
 def labels_of(kind: Kind, owner: Metadata) -> dict[str, str]:
@@ -111,7 +120,7 @@ def scopes(grant: ConectaGrant, api: ConectaApi, *, agency: str, plan: str | Non
 
     They are scope-tokens of RFC 6749, section 3.3. `agency` is the receiver's slug, `plan` the approved one.
     """
-    plans = () if plan is None else (plan_scope(api, plan),)
+    plans = () if plan is None else (plan_scope(api, plan), plan_code_scope(plan))
     return (
         api_scope(api),
         *plans,
@@ -137,14 +146,24 @@ def plan_scope(api: ConectaApi, plan: str) -> str:
     return f"{api_scope(api)}:{quote(plan, safe='')}"
 
 
+def plan_code(plan: str) -> str:
+    """What a plan is called where only eight letters and digits have room: in the metadata of an API's route."""
+    return hashlib.sha256(plan.encode()).hexdigest()[:8]
+
+
+def plan_code_scope(plan: str) -> str:
+    """The scope by which the gateway finds the rate of a call's plan."""
+    return f"plan:{plan_code(plan)}"
+
+
 def api_uid_scope(api: ConectaApi) -> str:
     """The scope that an API of the same name, created after this one was deleted, does not accept."""
-    return f"api:{api.metadata.uid[:_UID_LENGTH]}"
+    return f"api:{short_uid(api.metadata)}"
 
 
 def grant_scope(grant: ConectaGrant) -> str:
     """The scope that tells one grant's calls from another's."""
-    return f"grant:{grant.metadata.uid[:_UID_LENGTH]}"
+    return f"grant:{short_uid(grant.metadata)}"
 
 
 def agency_scope(agency: str) -> str:
@@ -159,12 +178,12 @@ def application_scope(grant: ConectaGrant) -> str:
 
 def client_id(agency: str, grant: ConectaGrant, number: int) -> str:
     """The OAuth 2 client id of a grant's key: `<agency>-<application>-<grant uid, 8>-<n>`."""
-    return f"{agency}-{grant.spec.application.name}-{grant.metadata.uid[:_UID_LENGTH]}-{number}"
+    return f"{agency}-{grant.spec.application.name}-{short_uid(grant.metadata)}-{number}"
 
 
 def key_number(grant: ConectaGrant, identifier: str) -> int | None:
     """Which key of the grant a client id names; None for a client id that is not this grant's."""
-    found = re.fullmatch(rf".+-{re.escape(grant.metadata.uid[:_UID_LENGTH])}-([1-9][0-9]{{0,8}})", identifier)
+    found = re.fullmatch(rf".+-{re.escape(short_uid(grant.metadata))}-([1-9][0-9]{{0,8}})", identifier)
     return int(found[1]) if found else None
 
 

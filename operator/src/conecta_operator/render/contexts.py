@@ -68,6 +68,7 @@ class ApiRoute(Context):
     gateway_namespace: str
     gateway_name: str
     gateway_listener: str
+    annotations: Mapping[str, str]
     rules: tuple[RouteRule, ...]
 
 
