@@ -11,10 +11,11 @@ from infra import names
 from infra.problems import MEDIA_TYPE, PROBLEMS, Problem, members
 from infra.rates import rate_filters
 
-__all__ = ["listener_patches"]
+__all__ = ["MANAGER", "listener_patches", "patch"]
 
 _LISTENER: Final = f"{names.GATEWAY_NAMESPACE}/{names.GATEWAY}/{names.LISTENER}"
-_MANAGER: Final = "$..filters[?(@.name=='envoy.filters.network.http_connection_manager')].typed_config"
+MANAGER: Final = "$..filters[?(@.name=='envoy.filters.network.http_connection_manager')].typed_config"
+"""Where the listener says how HTTP is spoken."""
 _ROUTER: Final = "$..http_filters[?(@.name=='envoy.filters.http.router')]"
 
 
@@ -30,8 +31,8 @@ def listener_patches(*, url: str, max_body_bytes: int) -> list[dict[str, Any]]:
         "typed_config": {"@type": buffer, "max_request_bytes": max_body_bytes},
     }
     return [
-        _patch({"op": "add", "jsonPath": _MANAGER, "path": "local_reply_config", "value": {"mappers": mappers(url)}}),
-        *(_patch({"op": "add", "jsonPath": _ROUTER, "value": added}) for added in (*rate_filters(), limit)),
+        patch({"op": "add", "jsonPath": MANAGER, "path": "local_reply_config", "value": {"mappers": mappers(url)}}),
+        *(patch({"op": "add", "jsonPath": _ROUTER, "value": added}) for added in (*rate_filters(), limit)),
     ]
 
 
@@ -79,5 +80,6 @@ def _all(*filters: dict[str, Any]) -> dict[str, Any]:
     return {"and_filter": {"filters": list(filters)}}
 
 
-def _patch(operation: dict[str, Any]) -> dict[str, Any]:
+def patch(operation: dict[str, Any]) -> dict[str, Any]:
+    """Change the listener."""
     return {"type": "type.googleapis.com/envoy.config.listener.v3.Listener", "name": _LISTENER, "operation": operation}

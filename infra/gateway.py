@@ -10,11 +10,15 @@ import pulumi_kubernetes as k8s
 
 from infra import names
 from infra.access_log import ACCESS_LOG
-from infra.errors import listener_patches
+from infra.errors import MANAGER, listener_patches, patch
 from infra.layer import ENVOY_GATEWAY, GATEWAY_API, Layer
 from infra.settings import ClientAddressSettings, GatewaySettings, TlsSettings
 
 __all__ = ["GatewayArgs", "GatewayLayer"]
+
+CALLERS: Final = Path(__file__).with_name("callers.lua")
+_SCRIPT: Final = f"envoyextensionpolicy/{names.GATEWAY_NAMESPACE}/{names.GATEWAY}/lua/0"
+_CALLERS_FILTER: Final = f"$..http_filters[?(@.name=='envoy.filters.http.lua/{_SCRIPT}')].typed_config"
 
 READY_LISTENER: Final = "envoy-gateway-proxy-ready-0.0.0.0-19003"
 """Envoy Gateway adds it to every proxy for kubelet's probes."""
@@ -72,6 +76,7 @@ class GatewayLayer(Layer):
             self._in_namespace("gateway-proxy", (ENVOY_GATEWAY, "EnvoyProxy"), envoy_proxy()),
             self._in_namespace("gateway-clients", (ENVOY_GATEWAY, "ClientTrafficPolicy"), traffic),
             self._in_namespace("gateway-closed", (ENVOY_GATEWAY, "SecurityPolicy"), closed()),
+            self._in_namespace("gateway-callers", (ENVOY_GATEWAY, "EnvoyExtensionPolicy"), callers()),
             self._patches(args.gateway),
             self._gateway_class(),
         ]
@@ -194,14 +199,35 @@ def closed() -> dict[str, Any]:
     return {"targetRefs": [_reference(GATEWAY_API, "Gateway")], "authorization": {"defaultAction": "Deny"}}
 
 
+def callers() -> dict[str, Any]:
+    """Every call says whose it is, before anything is decided on it. The token route has another script instead."""
+    script = {"type": "Inline", "inline": CALLERS.read_text(encoding="utf-8")}
+    return {"targetRefs": [_reference(GATEWAY_API, "Gateway")], "lua": [script]}
+
+
 def patches(settings: GatewaySettings) -> dict[str, Any]:
     """What Envoy is told past Envoy Gateway's own kinds; all in one object, since the order of several is nobody's."""
     address = () if settings.bind_address is None else bound_to(settings.bind_address)
     return {
         "targetRef": _reference(GATEWAY_API, "Gateway"),
         "type": "JSONPatch",
-        "jsonPatches": [*address, *listener_patches(url=settings.url, max_body_bytes=settings.max_body_bytes)],
+        "jsonPatches": [
+            *address,
+            *listener_patches(url=settings.url, max_body_bytes=settings.max_body_bytes),
+            http_1_only(),
+            route_chosen_once(),
+        ],
     }
+
+
+def http_1_only() -> dict[str, Any]:
+    """Without ALPN, a client could speak HTTP/2 all the same (docs/adr/0005)."""
+    return patch({"op": "add", "jsonPath": MANAGER, "path": "codec_type", "value": "HTTP1"})
+
+
+def route_chosen_once() -> dict[str, Any]:
+    """The script asks for another choice of the route when it needs one; by default each call's is made twice."""
+    return patch({"op": "add", "jsonPath": _CALLERS_FILTER, "path": "clear_route_cache", "value": False})
 
 
 def bound_to(address: str) -> list[dict[str, Any]]:

@@ -91,7 +91,8 @@ def test_all_patches_of_the_gateway_are_one_object() -> None:
     patches = gateway.patches(settings)["jsonPatches"]
     assert [patch["operation"]["op"] for patch in patches] == ["replace", "replace", *["add"] * (len(patches) - 2)]
     assert patches[2]["operation"]["path"] == "local_reply_config"
-    assert patches[-1]["operation"]["value"]["typed_config"]["max_request_bytes"] == 2048
+    assert patches[-3]["operation"]["value"]["typed_config"]["max_request_bytes"] == 2048
+    assert [patch["operation"]["path"] for patch in patches[-2:]] == ["codec_type", "clear_route_cache"]
 
 
 def test_tokens_are_asked_for_by_post_on_the_programmes_own_path() -> None:

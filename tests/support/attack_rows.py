@@ -238,6 +238,7 @@ FRAMES = [
         "http2-settings: AAMAAABk",
         reaches=REACHED,
     ),
+    Attack("HTTP/2 that nobody agreed on", 400, ("PRI * HTTP/2.0",), b"SM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5)),
     Attack("no host", 400, (f"GET {TARGET} HTTP/1.1", GOOD, LAST)),
     Attack("a host with a path", 400, (f"GET {TARGET} HTTP/1.1", "host: localhost/api-vizinho", GOOD)),
     Attack("a host with a space", 400, (f"GET {TARGET} HTTP/1.1", "host: localhost evil", GOOD)),

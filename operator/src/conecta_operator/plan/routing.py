@@ -1,7 +1,7 @@
 """Which rules the route of an API has, in the order that they keep for life: counters carry a rule's index."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from conecta_operator.api.conecta_api import ConectaApi
 from conecta_operator.api.objects import BACKEND
@@ -9,6 +9,9 @@ from conecta_operator.plan.backends import target_of
 from conecta_operator.render.contexts import RouteRule
 
 __all__ = ["rules_of"]
+
+_FOR_THE_GATEWAY: Final = ("x-conecta-repeated", "x-conecta-scope")
+"""Headers by which filters of the gateway tell each other, and nobody else, what they found."""
 
 
 def rules_of(api: ConectaApi) -> tuple[RouteRule, ...]:
@@ -25,7 +28,10 @@ def rules_of(api: ConectaApi) -> tuple[RouteRule, ...]:
         RouteRule(
             name="call",
             matches=({"path": {"type": "PathPrefix", "value": api.base_path}},),
-            filters=({"type": "URLRewrite", "urlRewrite": rewrite},),
+            filters=(
+                {"type": "URLRewrite", "urlRewrite": rewrite},
+                {"type": "RequestHeaderModifier", "requestHeaderModifier": {"remove": list(_FOR_THE_GATEWAY)}},
+            ),
             backend_refs=({**target, "weight": 1},),
         ),
     )

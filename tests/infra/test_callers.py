@@ -1,0 +1,89 @@
+"""The script that says who calls, run by a real Envoy. `x-conecta-scope` is what a verified token leaves there."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from infra.gateway import CALLERS
+from tests.support.scripted_envoy import Received, ScriptedEnvoy, scripted_envoy
+
+NAMED = "receita/cep api:0a1b2c3d grant:7f1e2d3c agency:saude application:agendamento"
+TOKEN = ("authorization", "Bearer a.b.c")
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ScriptedEnvoy]:
+    with scripted_envoy(tmp_path_factory.mktemp("g"), CALLERS.read_text(encoding="utf-8")) as running:
+        yield running
+        assert "script log" not in running.log.read_text(encoding="utf-8"), "an error of the script"
+
+
+def passed_on(gateway: ScriptedEnvoy, *headers: tuple[str, str]) -> Received:
+    return gateway.post(b"", headers)
+
+
+def told(received: Received) -> list[list[str]]:
+    return [received.values(f"x-conecta-{name}") for name in ("agency", "application", "grant")]
+
+
+def test_a_call_bears_agency_application_and_grant_of_its_token(gateway: ScriptedEnvoy) -> None:
+    received = passed_on(gateway, TOKEN, ("x-conecta-scope", NAMED))
+    assert told(received) == [["saude"], ["agendamento"], ["7f1e2d3c"]]
+
+
+def test_the_token_goes_no_further(gateway: ScriptedEnvoy) -> None:
+    assert passed_on(gateway, TOKEN, ("x-conecta-scope", NAMED)).values("authorization") == []
+
+
+@pytest.mark.parametrize(
+    "scopes",
+    [
+        pytest.param("receita/cep agency:saude application:agendamento", id="no grant"),
+        pytest.param("receita/cep grant:7f1e2d3c application:agendamento", id="no agency"),
+        pytest.param("receita/cep grant:7f1e2d3c agency:saude", id="no application"),
+        pytest.param(f"{NAMED} grant:00000000", id="two grants"),
+        pytest.param(f"{NAMED} agency:fazenda", id="two agencies"),
+        pytest.param(f"{NAMED} application:outra", id="two applications"),
+        pytest.param(
+            "receita/grant:x receita/agency:x receita/application:x", id="plans of APIs that are called like that"
+        ),
+        pytest.param("grant: agency: application:", id="names of nothing"),
+        pytest.param("", id="no scopes"),
+    ],
+)
+def test_a_token_that_does_not_name_one_of_each_names_nobody(gateway: ScriptedEnvoy, scopes: str) -> None:
+    assert told(passed_on(gateway, TOKEN, ("x-conecta-scope", scopes))) == [[], [], []]
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        pytest.param([], id="none"),
+        pytest.param([TOKEN, TOKEN], id="two headers"),
+        pytest.param([("authorization", "Bearer a.b.c,d")], id="two in one"),
+        pytest.param([("authorization", "Basic Bearer a.b.c")], id="another scheme before it"),
+        pytest.param([("authorization", "Bearer a.b.c x")], id="something after it"),
+    ],
+)
+def test_a_token_that_might_be_read_in_two_ways_is_none(
+    gateway: ScriptedEnvoy, authorization: list[tuple[str, str]]
+) -> None:
+    assert told(passed_on(gateway, *authorization, ("x-conecta-scope", NAMED))) == [[], [], []]
+
+
+def test_without_a_verified_token_nothing_is_changed(gateway: ScriptedEnvoy) -> None:
+    received = passed_on(gateway, ("authorization", "Basic YTpi"), ("x-a", "1"), ("x-a", "2"))
+    assert (received.values("authorization"), received.values("x-a")) == (["Basic YTpi"], ["1", "2"])
+    assert received.values("x-conecta-repeated") == []
+
+
+def test_what_is_sent_more_than_once_is_listed(gateway: ScriptedEnvoy) -> None:
+    twice = [("x-cpf-usuario", "1"), ("X-Orgao", "a"), ("x-cpf-usuario", "2"), ("x-orgao", "a"), ("x-once", "1")]
+    received = passed_on(gateway, TOKEN, ("x-conecta-scope", NAMED), *twice)
+    assert received.values("x-conecta-repeated") == ["x-cpf-usuario,x-orgao"]
+    assert received.values("x-cpf-usuario") == ["1", "2"]
+
+
+def test_nothing_is_listed_of_a_call_that_sends_everything_once(gateway: ScriptedEnvoy) -> None:
+    received = passed_on(gateway, TOKEN, ("x-conecta-scope", NAMED), ("x-cpf-usuario", "1"))
+    assert received.values("x-conecta-repeated") == []
