@@ -163,8 +163,8 @@ def test_everything_else_can_be_changed(server: Server, base: Manifest, patch: M
 
 @pytest.mark.parametrize(
     ("base", "path"),
-    [(API, "spec.capacity"), (API, "spec.backend.timeout"), (GRANT, "spec.workload"), (GRANT, "spec.term")],
-    ids=["capacity", "timeout", "workload", "term"],
+    [(API, "spec.capacity"), (API, "spec.backend.retries"), (GRANT, "spec.workload"), (GRANT, "spec.term")],
+    ids=["capacity", "retries", "workload", "term"],
 )
 def test_a_field_that_does_nothing_is_refused_by_name(server: Server, base: Manifest, path: str) -> None:
     """As kubectl asks for by default (fieldValidation=Strict)."""
@@ -182,6 +182,7 @@ def test_what_is_left_out_is_filled_in_where_it_can_be_read(server: Server) -> N
     api = server.create(but(API, {"spec.plans": [{"name": "básico"}]})).body["spec"]
     assert api == API["spec"] | {
         "access": {"approval": "Manual"},
+        "backend": {**API["spec"]["backend"], "weight": 1, "timeout": "15s"},
         "dataClassification": "Public",
         "plans": [{"name": "básico", "active": True}],
     }

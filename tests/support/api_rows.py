@@ -19,6 +19,9 @@ API: Manifest = {
 SERVICE = {"name": "cep", "port": 8080}
 TLS = {"caCertificateRef": {"name": "kube-root-ca.crt"}}
 PLAN = {"name": "básico"}
+URL = {"url": "https://novo.receita.example"}
+ROUTE = {"pathPrefix": "/consulta", "backend": URL}
+IDLE = {"pathPrefix": "/consulta", "backend": {**URL, "weight": 0}}
 
 ACCEPTED = [
     (API, {}, "an API with what is required and no more"),
@@ -38,6 +41,22 @@ ACCEPTED = [
     (API, {"spec.backend.url": "https://servicos.receita.example:8443"}, "a URL with a port and without path"),
     (API, {"spec.backend.url": "https://servicos.receita.example/dados/@v1/a%20b"}, "an @ and an escape in the path"),
     (API, {"spec.backend.tls": TLS}, "a CA for a URL"),
+    *((API, {"spec.backend.weight": weight}, f"a weight of {weight}") for weight in (1, 1_000_000)),
+    *((API, {"spec.backend.timeout": text}, f"a timeout of {text}") for text in ("1s", "120s", "2m")),
+    (API, {"spec.routes": []}, "no further backend"),
+    (API, {"spec.routes": [ROUTE] * 8}, "eight further backends that share calls"),
+    (API, {"spec.routes": [{"pathPrefix": "/c", "backend": {"service": SERVICE}}]}, "a route to a service"),
+    (API, {"spec.routes": [ROUTE, IDLE]}, "a backend that has no calls yet"),
+    (API, {"spec.backend.weight": 0, "spec.routes": [{"pathPrefix": "/", "backend": URL}]}, "calls all moved away"),
+    *(
+        (API, {"spec.routes": [{"pathPrefix": prefix, "backend": URL}]}, f"the path prefix {what}")
+        for prefix, what in (
+            ("/", "of all paths"),
+            ("/Consulta/CEP/v1.0/...", "with capitals and dots"),
+            ("/a_b~c/@(x)'!*,=:+$&", "with what else a path may have"),
+            ("/" + "p" * 199, "of 200 characters"),
+        )
+    ),
     (API, {"spec.access": {"approval": "Automatic"}}, "automatic approval"),
     (API, {"spec.access": {"approval": "Manual"}}, "manual approval"),
     (API, {"spec.access": {"preapproved": [{"agency": "saude"}]}}, "an agency that is admitted to every plan"),
@@ -152,6 +171,59 @@ REFUSED = [
         "spec.backend.service.name",
         "a service's name of 64 characters",
     ),
+    *(
+        (API, {"spec.backend.weight": weight}, "spec.backend.weight", what)
+        for weight, what in (
+            (-1, "a negative weight"),
+            (1_000_001, "a weight above a million"),
+            ("1", "a weight in words"),
+            (0, "a default backend that nothing reaches"),
+        )
+    ),
+    *(
+        (API, {"spec.backend.timeout": text}, "spec.backend.timeout", what)
+        for text, what in (
+            ("121s", "a timeout of 121s"),
+            ("3m", "a timeout of three minutes"),
+            ("0s", "a timeout at once"),
+            ("1500ms", "a timeout in milliseconds"),
+            ("1h", "a timeout in hours"),
+            ("", "an empty timeout"),
+            (15, "a timeout without unit"),
+        )
+    ),
+    (API, {"spec.routes": [ROUTE] * 9}, "spec.routes", "nine further backends"),
+    (API, {"spec.routes": [IDLE]}, "spec.routes", "a path prefix that nothing answers"),
+    (API, {"spec.routes": [{"pathPrefix": "/c"}]}, "spec.routes[0].backend", "a route to nowhere"),
+    (API, {"spec.routes": [{"backend": URL}]}, "spec.routes[0].pathPrefix", "a route without path prefix"),
+    (API, {"spec.routes": [{**ROUTE, "backend": {}}]}, "spec.routes[0].backend", "a route's backend that is nowhere"),
+    (
+        API,
+        {"spec.routes": [{**ROUTE, "backend": {"url": "http://novo.receita.example"}}]},
+        "spec.routes[0].backend.url",
+        "a route by http",
+    ),
+    *(
+        (API, {"spec.routes": [{"pathPrefix": prefix, "backend": URL}]}, "spec.routes[0].pathPrefix", what)
+        for prefix, what in (
+            ("", "an empty path prefix"),
+            ("consulta", "a path prefix without slash"),
+            ("/consulta/", "a path prefix with a slash at its end"),
+            ("//", "a path prefix of two slashes"),
+            ("/a//b", "a path prefix with an empty segment"),
+            ("/..", "a path prefix that climbs"),
+            ("/a/./b", "a path prefix that stays where it is"),
+            ("/a/../b", "a path prefix that goes there and back"),
+            ("/a%2fb", "a path prefix with an encoded slash"),
+            ("/a;b=1", "a path prefix with a parameter"),
+            ("/a?b", "a path prefix with a query"),
+            ("/a#b", "a path prefix with a fragment"),
+            ("/a\\b", "a path prefix with a backslash"),
+            ("/a b", "a path prefix with a space"),
+            ("/é", "a path prefix beyond ASCII"),
+            ("/" + "p" * 200, "a path prefix of 201 characters"),
+        )
+    ),
     (API, {"spec.access": {"approval": "automatic"}}, "spec.access.approval", "another word for who approves"),
     *(
         (API, {"spec.access": {"preapproved": entries}}, f"spec.access.preapproved{at}", what)
@@ -205,6 +277,7 @@ FIXED = [
 FREE = [
     (API, {"spec": {"title": "CEP"}}, "an API's title"),
     (API, {"spec": {"backend": {"url": None, "service": SERVICE}}}, "an API's backend"),
+    (API, {"spec": {"routes": [ROUTE]}}, "the routes"),
     (API, {"spec": {"plans": [PLAN]}}, "the plans"),
     (API, {"spec": {"plans": [{**PLAN, "callsPerSecond": 5}], "capacity": {"callsPerSecond": 50}}}, "the rates"),
     (API, {"spec": {"access": {"preapproved": [{"agency": "saude"}]}}}, "who is preapproved"),

@@ -27,16 +27,19 @@ class Echo:
     """The running backend."""
 
     port: int
+    host: str
     received: list[str] = field(default_factory=list)
     """The paths that were asked for, in order."""
 
     @property
     def url(self) -> str:
-        return f"https://{HOST}:{self.port}/"
+        return f"https://{self.host}:{self.port}/"
 
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    """Else each answer, written in two parts, waits 40 ms for an acknowledgement of the first."""
     echo: Echo
     over: threading.Event
 
@@ -54,9 +57,18 @@ class _Handler(BaseHTTPRequestHandler):
                 self._say(int(status), {"erro": "do backend"})
             case _:
                 headers = [[name.lower(), value] for name, value in self.headers.items()]
-                self._say(200, {"path": self.path, "headers": headers, "length": len(body)})
+                told = {"path": self.path, "headers": headers, "length": len(body)}
+                self._say(200, {**told, "host": self.echo.host, "caller": self._caller()})
 
     do_GET = do_POST = _answer  # noqa: N815 - names of the standard library's making
+
+    def _caller(self) -> str | None:
+        """The common name in the certificate that the caller has shown, if it had to."""
+        connection = self.connection
+        shown = connection.getpeercert() if isinstance(connection, ssl.SSLSocket) else None
+        subject: Any = shown.get("subject", ()) if shown else ()
+        names = [value for part in subject for key, value in part if key == "commonName"]
+        return names[0] if names else None
 
     def _say(self, status: int, content: Any) -> None:
         text = json.dumps(content).encode()
@@ -72,13 +84,22 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def echo_backend(layout: Layout, folder: Path) -> Iterator[Echo]:
-    """A backend on loopback whose certificate the sandbox's CA has signed."""
+def echo_backend(
+    layout: Layout, folder: Path, *, host: str = HOST, port: int = 0, callers: Path | None = None
+) -> Iterator[Echo]:
+    """A backend on loopback whose certificate the sandbox's CA has signed for its host.
+
+    With `callers`, only who shows a certificate signed by these authorities is spoken to.
+    """
     over = threading.Event()
     handler = type("Handler", (_Handler,), {"over": over})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        server.socket = _tls(layout, folder).wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-        echo = Echo(server.server_port)
+    context = _tls(layout, folder, host)
+    if callers is not None:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(callers)
+    with ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        echo = Echo(server.server_port, host)
         handler.echo = echo  # type: ignore[attr-defined]
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
@@ -90,11 +111,11 @@ def echo_backend(layout: Layout, folder: Path) -> Iterator[Echo]:
             thread.join()
 
 
-def _tls(layout: Layout, folder: Path) -> ssl.SSLContext:
+def _tls(layout: Layout, folder: Path, host: str) -> ssl.SSLContext:
     now = datetime.now(UTC)
-    wanted = Certificate(name="echo", common_name="echo", names=(HOST,), server=True)
+    wanted = Certificate(name="echo", common_name="echo", names=(host,), server=True)
     certificate, key = Authority.ensure(layout, now).issue(wanted, now)
-    file = folder / "echo.pem"
+    file = folder / f"{host}.pem"
     file.touch(mode=0o600)
     file.write_bytes(certificate + key)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -2,7 +2,7 @@
 
 import copy
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -27,12 +27,13 @@ class Published:
 
 
 @contextmanager
-def published(gateway: Gateway, url: str, **grant: Any) -> Iterator[Published]:
-    """Publish what is at `url`, and take a grant on it; `grant` adds to the grant's spec."""
+def published(gateway: Gateway, url: str, *, api: Mapping[str, Any] | None = None, **grant: Any) -> Iterator[Published]:
+    """Publish what is at `url`, and take a grant on it; `api` and `grant` add to the specs of both."""
     name = f"eco-{uuid.uuid4().hex[:6]}"
     spec = copy.deepcopy(get("conectaapi", "receita", "cep")["spec"])
     spec["backend"]["url"] = url
     spec.pop("basePath", None)
+    spec.update(api or {})
     with agency_namespace("eco") as namespace:
         metadata = {"name": name, "namespace": namespace}
         kind = {"apiVersion": "conecta.gov.br/v1alpha1"}

@@ -88,12 +88,22 @@ def _api_world(case: Case, subject: ConectaApi, objects: dict[ObjectKey, Manifes
         agency=_agency(objects, subject.metadata.namespace),
         rivals=tuple(other for other in others if other.base_path == subject.base_path),
         siblings=tuple(other for other in others if other.metadata.namespace == subject.metadata.namespace),
-        objects={key: objects[key] for key in reads.of_api(subject) if key in objects},
+        objects={key: objects[key] for key in reads.of_api(subject) if key in objects} | _listed(subject, objects),
         jwks=case.jwks,
         grants=tuple(sorted(_grants_of(subject, objects), key=lambda grant: grant.key)),
         platform=PLATFORM,
         now=case.now,
     )
+
+
+def _listed(subject: ConectaApi, objects: dict[ObjectKey, Manifest]) -> dict[ObjectKey, Manifest]:
+    return {
+        key: manifest
+        for listing in reads.listed_for_api(subject)
+        for key, manifest in objects.items()
+        if (key.kind, key.namespace) == (listing.kind, listing.namespace)
+        and listing.labels.items() <= (manifest["metadata"].get("labels") or {}).items()
+    }
 
 
 def _grant_world(case: Case, subject: ConectaGrant, objects: dict[ObjectKey, Manifest]) -> GrantWorld:

@@ -1,6 +1,7 @@
 """Names that the operator makes up."""
 
 import re
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from conecta_operator.api.conecta_api import ConectaApi
 from conecta_operator.api.conecta_grant import ConectaGrant
+from conecta_operator.api.objects import BACKEND, CONECTA_API, ObjectKey
 from conecta_operator.plan import naming
 
 API = ConectaApi.parse(
@@ -97,3 +99,55 @@ def test_any_plan_makes_a_scope_token_of_rfc_6749_from_which_it_can_be_told(plan
     scope = naming.plan_scope(API, plan)
     assert re.fullmatch(r"receita/cep:[A-Za-z0-9._~%-]*", scope)
     assert unquote(scope.removeprefix("receita/cep:")) == plan
+
+
+PREFIX = st.from_regex(r"(/[A-Za-z0-9._~!$&'()*+,=:@-]+){1,9}", fullmatch=True).filter(lambda text: len(text) <= 200)
+
+
+@given(PREFIX)
+def test_the_name_of_a_rule_is_one_that_a_rule_can_have(prefix: str) -> None:
+    assert re.fullmatch(r"call(-[a-z0-9]+)*-[0-9a-f]{8}", naming.rule_name(prefix))
+    assert len(naming.rule_name(prefix)) <= 63
+
+
+@given(st.lists(PREFIX, unique=True, max_size=8))
+def test_two_prefixes_have_two_rules(prefixes: list[str]) -> None:
+    assert len({naming.rule_name(prefix) for prefix in ("/", *prefixes)}) == len(prefixes) + 1
+
+
+def test_the_name_of_a_rule_says_which_paths_it_is_for() -> None:
+    assert naming.rule_name("/") == "call"
+    assert naming.rule_name("/Consulta/CEP") == "call-consulta-cep-" + naming.rule_name("/Consulta/CEP")[-8:]
+    assert naming.rule_name("/a/b") != naming.rule_name("/a-b") != naming.rule_name("/A/b")
+
+
+@pytest.mark.parametrize("name", ["cep", "cep.055a7025"])
+def test_what_was_written_for_an_api_is_found_by_its_name(name: str) -> None:
+    assert naming.api_of_generated(ObjectKey(BACKEND, "receita", name)) == ObjectKey(CONECTA_API, "receita", "cep")
+
+
+def test_one_place_has_one_backend_however_many_routes_lead_there() -> None:
+    def named(**backend: Any) -> str:
+        routes = [{"pathPrefix": "/a", "backend": {"url": "https://a.example/x", **backend}}]
+        return naming.backend_name(_api(routes), _api(routes).spec.routes[0].backend)
+
+    assert named() == named(weight=7, timeout="1s") == named(url="https://a.example/y")
+    assert len({named(), named(url="https://a.example:8443/x"), named(tls={"caCertificateRef": {"name": "ca"}})}) == 3
+
+
+def test_the_default_backend_has_the_name_of_its_api() -> None:
+    api = _api([{"pathPrefix": "/", "backend": {"url": "https://servicos.receita.example"}}])
+    assert naming.backend_name(api, api.spec.backend) == "cep"
+    assert naming.backend_name(api, api.spec.routes[0].backend) != "cep"
+
+
+def _api(routes: list[dict[str, Any]]) -> ConectaApi:
+    spec = {
+        "title": "CEP",
+        "contacts": [{"name": "Equipe", "email": "cep@receita.example"}],
+        "version": "v1",
+        "backend": {"url": "https://servicos.receita.example"},
+        "routes": routes,
+    }
+    metadata = {"name": "cep", "namespace": "receita", "uid": "u", "resourceVersion": "1"}
+    return ConectaApi.parse({"metadata": {**metadata, "creationTimestamp": "2026-11-20T00:00:00Z"}, "spec": spec})

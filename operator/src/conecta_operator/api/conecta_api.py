@@ -1,10 +1,12 @@
 """ConectaApi: a data set that a provider agency offers through the gateway (Portuguese: API do órgão cedente)."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Self
 
 from pydantic import AwareDatetime, ConfigDict, Field
 
+from conecta_operator.api.backend import MOST_ROUTES, Backend, Route
 from conecta_operator.api.conditions import Condition
 from conecta_operator.api.fields import (
     DNS_LABEL,
@@ -12,7 +14,6 @@ from conecta_operator.api.fields import (
     NOT_BLANK,
     Contact,
     DnsLabel,
-    DnsSubdomain,
     HttpsUrl,
     PlanName,
     Reported,
@@ -29,16 +30,13 @@ __all__ = [
     "NAME",
     "Access",
     "Approval",
-    "Backend",
-    "BackendService",
-    "BackendTls",
     "ConectaApi",
     "ConectaApiSpec",
     "ConectaApiStatus",
-    "ConfigMapReference",
     "DataClassification",
     "Documentation",
     "GrantCounts",
+    "PlacedBackend",
     "Plan",
     "Preapproval",
     "RevokedKey",
@@ -53,6 +51,14 @@ MOST_REVOKED_KEYS: Final = 4096
 
 _KEEPS_BASE_PATH: Final = (
     "has(self.basePath) == has(oldSelf.basePath) && (!has(self.basePath) || self.basePath == oldSelf.basePath)"
+)
+_DEFAULT_IS_REACHED: Final = (
+    "self.backend.weight > 0 || "
+    "(has(self.routes) && self.routes.exists(route, route.pathPrefix == '/' && route.backend.weight > 0))"
+)
+_ROUTES_ARE_REACHED: Final = (
+    "!has(self.routes) || self.routes.all(route, route.pathPrefix == '/' || "
+    "self.routes.exists(other, other.pathPrefix == route.pathPrefix && other.backend.weight > 0))"
 )
 
 
@@ -91,76 +97,13 @@ class Documentation(Written):
     )
 
 
-class BackendService(Written):
-    """A Service of the cluster."""
+@dataclass(frozen=True)
+class PlacedBackend:
+    """A backend, the field that it is written in, and the paths that it answers for."""
 
-    name: DnsLabel = Field(description="Name of a Service in the namespace of the ConectaApi. Example: cep.")
-    port: int = Field(
-        ge=1,
-        le=65535,
-        description=(
-            "Port of the Service (not of its pods), 1 to 65535. The gateway speaks plain HTTP to it. Example: 8080."
-        ),
-    )
-
-
-class ConfigMapReference(Written):
-    """A ConfigMap of the same namespace."""
-
-    name: DnsSubdomain = Field(
-        description="Name of a ConfigMap in the namespace of the ConectaApi. Example: receita-ca."
-    )
-
-
-class BackendTls(Written):
-    """How the gateway verifies a backend outside of the cluster."""
-
-    ca_certificate_ref: ConfigMapReference = Field(
-        description=(
-            "ConfigMap whose key ca.crt holds the certificate authorities (PEM) that may sign the backend's "
-            "certificate. The certificate must name the host of url."
-        ),
-    )
-
-
-class Backend(Written):
-    """Where calls are sent: a Service of the cluster, or an https URL."""
-
-    model_config = ConfigDict(
-        json_schema_extra=rules(
-            ("has(self.service) != has(self.url)", "must have exactly one of service and url"),
-            ("!has(self.tls) || has(self.url)", "is for url only: a service is called by plain HTTP", ".tls"),
-        ),
-    )
-
-    service: BackendService | None = Field(
-        default=None,
-        description=(
-            "Service of the cluster that answers the calls. Exactly one of service and url is given. "
-            "Example: {name: cep, port: 8080}."
-        ),
-    )
-    url: HttpsUrl | None = Field(
-        default=None,
-        description=(
-            "Where a backend outside of the cluster answers; https only, without user, password, query and fragment. "
-            "Its path takes the place of the API's base path: with https://servicos.receita.example/cep, a call of "
-            "/api-cep/v1/consulta/cep/70040020 goes to https://servicos.receita.example/cep/consulta/cep/70040020. "
-            "Exactly one of service and url is given."
-        ),
-        json_schema_extra=rules(
-            ("!self.contains('?') && !self.contains('#')", "must not have a query or a fragment"),
-            ("!self.matches('^https://[^/?#]*@')", "must not carry a user name or password"),
-            ("self.matches('^[!-~]+$')", "must be plain ASCII without spaces: write other characters percent-encoded"),
-        ),
-    )
-    tls: BackendTls | None = Field(
-        default=None,
-        description=(
-            "How the backend's certificate is verified; for url only. Default: by the public certificate authorities "
-            "that the gateway's system trusts. Example: {caCertificateRef: {name: receita-ca}}."
-        ),
-    )
+    field: str
+    prefix: str
+    backend: Backend
 
 
 class Plan(Written):
@@ -222,6 +165,8 @@ class ConectaApiSpec(Written):
     model_config = ConfigDict(
         json_schema_extra=rules(
             (_KEEPS_BASE_PATH, "is immutable, and can't be added or removed: create another ConectaApi", ".basePath"),
+            (_DEFAULT_IS_REACHED, "must be above 0, here or in a route for /: else nothing answers", ".backend.weight"),
+            (_ROUTES_ARE_REACHED, "must give each pathPrefix a backend with a weight above 0", ".routes"),
         ),
     )
 
@@ -267,6 +212,15 @@ class ConectaApiSpec(Written):
         description=(
             "Where the gateway sends the calls: exactly one of a Service of the cluster and an https URL. "
             "Example: {service: {name: cep, port: 8080}}."
+        ),
+    )
+    routes: tuple[Route, ...] = Field(
+        default=(),
+        max_length=MOST_ROUTES,
+        description=(
+            "Further backends, up to 8, each for a part of the paths. Those with one pathPrefix share its calls by "
+            "weight, and those with / share with backend: so calls move from one backend to another little by little. "
+            "Example: [{pathPrefix: /consulta, backend: {url: 'https://novo.receita.example/cep'}}]."
         ),
     )
     access: Access = Field(
@@ -363,6 +317,16 @@ class ConectaApi(Reported):
     def key(self) -> ObjectKey:
         """Identifies the object."""
         return ObjectKey(CONECTA_API, self.metadata.namespace, self.metadata.name)
+
+    @property
+    def placed_backends(self) -> tuple[PlacedBackend, ...]:
+        """All backends, the default one first."""
+        default = PlacedBackend("spec.backend", "/", self.spec.backend)
+        others = (
+            PlacedBackend(f"spec.routes[{index}].backend", route.path_prefix, route.backend)
+            for index, route in enumerate(self.spec.routes)
+        )
+        return default, *others
 
     @property
     def base_path(self) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import yaml
 from pydantic import BaseModel
+from typing_extensions import override
 
 from conecta_operator.api import conecta_api, conecta_grant
 from conecta_operator.api.conecta_api import ConectaApi, ConectaApiSpec, ConectaApiStatus
@@ -165,9 +166,17 @@ def files() -> dict[str, str]:
     """The text of each generated file, by its name."""
     return {
         f"{definition.kind}.yaml": _HEADER
-        + yaml.safe_dump(custom_resource_definition(definition), allow_unicode=True, width=120)
+        + yaml.dump(custom_resource_definition(definition), Dumper=_Plain, allow_unicode=True, width=120)
         for definition in DEFINITIONS
     }
+
+
+class _Plain(yaml.SafeDumper):
+    """Without anchors: what is used twice stands there twice."""
+
+    @override
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
 
 
 def structural(model: type[BaseModel]) -> Schema:

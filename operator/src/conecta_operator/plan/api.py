@@ -9,16 +9,16 @@ from conecta_operator.api.conditions import (
     ConditionStatus,
     ConditionType,
     ProgrammedReason,
-    ResolvedRefsReason,
 )
 from conecta_operator.api.conecta_api import RevokedKey
 from conecta_operator.api.durations import timestamp
 from conecta_operator.api.objects import CONECTA_API, CONFIG_MAP, Manifest, key_of
-from conecta_operator.plan import backends, naming, reads
+from conecta_operator.plan import backends, naming
 from conecta_operator.plan.api_forms import contexts_of
 from conecta_operator.plan.claims import holder
 from conecta_operator.plan.deletion import deletion, finalizer
 from conecta_operator.plan.plans import ApiPlan, DeleteObject, Step
+from conecta_operator.plan.references import resolved_refs
 from conecta_operator.plan.summary import Finding, Turn, conditions
 from conecta_operator.plan.verdict import Answer, verdict
 from conecta_operator.plan.world import ApiWorld
@@ -28,7 +28,6 @@ from conecta_operator.render.forms import Forms
 __all__ = ["desired"]
 
 _ISSUER_AWAY: Final = timedelta(seconds=5)
-_CA_FIELD: Final = "ca.crt"
 
 
 def desired(world: ApiWorld, forms: Forms) -> ApiPlan:
@@ -37,7 +36,7 @@ def desired(world: ApiWorld, forms: Forms) -> ApiPlan:
     An API that is not accepted serves nothing: what was written for it goes away, route first. One that is being
     deleted goes on serving while it waits for its grants.
     """
-    accepted, resolved = _accepted(world), _resolved_refs(world)
+    accepted, resolved = _accepted(world), resolved_refs(world)
     deleted = deletion(world)
     if deleted is not None and not deleted.goes_on_serving:
         removals = _removals(world, keep=())
@@ -75,9 +74,9 @@ def _accepted(world: ApiWorld) -> Finding:
             AcceptedReason.NOT_AN_AGENCY,
             f"Namespace {api.metadata.namespace} belongs to no agency; ask the platform team to register it.",
         )
-    faults = backends.violations(api.spec.backend.url, world.platform) if api.spec.backend.url else []
+    faults = backends.faults(api, world.platform)
     if faults:
-        return refused(AcceptedReason.INVALID_BACKEND, f"spec.backend.url can't be used: {'; '.join(faults)}.")
+        return refused(AcceptedReason.INVALID_BACKEND, " ".join(faults))
     owner = holder(api, world.rivals)
     if owner is not api:
         return refused(
@@ -101,62 +100,18 @@ def _accepted(world: ApiWorld) -> Finding:
 
 
 def _foreign(world: ApiWorld) -> list[str]:
-    found = (world.objects.get(key) for key in naming.generated_for_api(world.api))
     return [
         f"{manifest['kind']} {manifest['metadata']['name']}"
-        for manifest in found
-        if manifest is not None and not naming.is_ours(manifest, CONECTA_API, world.api.metadata)
+        for manifest in _generated(world)
+        if not naming.is_ours(manifest, CONECTA_API, world.api.metadata)
     ]
 
 
-def _resolved_refs(world: ApiWorld) -> Finding:
-    missing = _missing_service(world) or _missing_ca(world)
-    if missing is None:
-        return Finding(
-            type=ConditionType.RESOLVED_REFS,
-            status=ConditionStatus.TRUE,
-            reason=ResolvedRefsReason.RESOLVED_REFS,
-            message="Everything that the API refers to exists.",
-        )
-    reason, message = missing
-    return Finding(
-        type=ConditionType.RESOLVED_REFS,
-        status=ConditionStatus.FALSE,
-        reason=reason,
-        message=message,
-        turn=Turn.AUTHOR,
-    )
-
-
-def _missing_service(world: ApiWorld) -> tuple[ResolvedRefsReason, str] | None:
-    key, wanted = reads.service_of(world.api), world.api.spec.backend.service
-    if key is None or wanted is None:
-        return None
-    service = world.objects.get(key)
-    if service is None:
-        problem = f"Service {wanted.name} does not exist in namespace {key.namespace}; create it"
-    elif service["spec"].get("type") == "ExternalName":
-        problem = f"Service {wanted.name} is of type ExternalName, which can point anywhere; use spec.backend.url"
-    elif wanted.port not in [port["port"] for port in service["spec"].get("ports") or []]:
-        problem = f"Service {wanted.name} has no port {wanted.port}; add it"
-    else:
-        return None
-    return ResolvedRefsReason.BACKEND_NOT_FOUND, f"{problem}, or correct spec.backend.service."
-
-
-def _missing_ca(world: ApiWorld) -> tuple[ResolvedRefsReason, str] | None:
-    key = reads.ca_bundle_of(world.api)
-    if key is None:
-        return None
-    bundle = world.objects.get(key)
-    if bundle is None:
-        problem = f"ConfigMap {key.name} does not exist in namespace {key.namespace}"
-    elif not (bundle.get("data") or {}).get(_CA_FIELD):
-        problem = f"ConfigMap {key.name} in namespace {key.namespace} has no {_CA_FIELD}"
-    else:
-        return None
-    message = f"{problem}; create it with the CA certificates (PEM) under {_CA_FIELD}, or correct spec.backend.tls."
-    return ResolvedRefsReason.REF_NOT_FOUND, message
+def _generated(world: ApiWorld) -> list[Manifest]:
+    """What is there under names that are the API's, in the order of writing."""
+    places = {kind: place for place, kind in enumerate(naming.GENERATED_FOR_API)}
+    keys = [key for key in world.objects if key.kind in places and naming.api_of_generated(key) == world.api.key]
+    return [world.objects[key] for key in sorted(keys, key=lambda key: (places[key.kind], key.name))]
 
 
 def _programmed(reason: ProgrammedReason, message: str, turn: Turn = Turn.OPERATOR) -> Finding:
@@ -190,11 +145,9 @@ def _still_revoked(world: ApiWorld) -> tuple[RevokedKey, ...]:
 def _removals(world: ApiWorld, *, keep: Sequence[Manifest]) -> tuple[Step, ...]:
     kept = {key_of(manifest) for manifest in keep}
     return tuple(
-        DeleteObject(world.objects[key])
-        for key in reversed(naming.generated_for_api(world.api))
-        if key in world.objects
-        and key not in kept
-        and naming.is_ours(world.objects[key], CONECTA_API, world.api.metadata)
+        DeleteObject(manifest)
+        for manifest in reversed(_generated(world))
+        if key_of(manifest) not in kept and naming.is_ours(manifest, CONECTA_API, world.api.metadata)
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any, Final
 
+from conecta_operator.api.backend import Backend
 from conecta_operator.api.conecta_api import ConectaApi
 from conecta_operator.api.objects import CONECTA_API, MANAGED_BY
 from conecta_operator.plan import naming
@@ -33,7 +34,7 @@ def contexts_of(world: ApiWorld, *, jwks: str, revoked_client_ids: Sequence[str]
     return (
         _jwks(world, jwks),
         _policy(world, revoked_client_ids),
-        *_url_backend(world.api),
+        *_url_backends(world.api),
         _route(world),
     )
 
@@ -78,12 +79,18 @@ def _policy(world: ApiWorld, revoked_client_ids: Sequence[str]) -> ApiPolicy:
     )
 
 
-def _url_backend(api: ConectaApi) -> tuple[Context, ...]:
-    url, tls = api.spec.backend.url, api.spec.backend.tls
-    if url is None:
-        return ()
-    target = target_of(url)
-    common = _common(api)
+def _url_backends(api: ConectaApi) -> tuple[Context, ...]:
+    by_name = {
+        naming.backend_name(api, placed.backend): placed.backend
+        for placed in api.placed_backends
+        if placed.backend.url is not None and placed.backend.weight > 0
+    }
+    return tuple(context for name, backend in by_name.items() for context in _url_backend(api, name, backend))
+
+
+def _url_backend(api: ConectaApi, name: str, backend: Backend) -> tuple[Context, ...]:
+    target, tls = target_of(backend.url or ""), backend.tls
+    common = {**_common(api), "name": name}
     if tls is None:
         trust: Context = PublicCaTls(**common, hostname=target.hostname)
     else:

@@ -2,13 +2,16 @@
 
 import ipaddress
 import re
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+from conecta_operator.api.conecta_api import ConectaApi
 from conecta_operator.api.settings import Platform
 
-__all__ = ["UrlTarget", "target_of", "violations"]
+__all__ = ["UrlTarget", "faults", "target_of", "violations"]
 
 _HTTPS_PORT: Final = 443
 _LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -37,6 +40,27 @@ def target_of(url: str) -> UrlTarget:
     """The target of a URL that has no `violations`."""
     parts = urlsplit(url)
     return UrlTarget(parts.hostname or "", parts.port or _HTTPS_PORT, parts.path.rstrip("/"))
+
+
+def faults(api: ConectaApi, platform: Platform) -> list[str]:
+    """What stands against the backends of an API, each a sentence; empty when nothing does."""
+    wrong = [
+        f"{placed.field}.url can't be used: {'; '.join(found)}."
+        for placed in api.placed_backends
+        if placed.backend.url is not None and (found := violations(placed.backend.url, platform))
+    ]
+    return wrong or list(_divided_paths(api))
+
+
+def _divided_paths(api: ConectaApi) -> Iterator[str]:
+    """The gateway rewrites the path before it chooses among the backends that share a prefix."""
+    paths: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for placed in api.placed_backends:
+        paths[placed.prefix].setdefault(target_of(placed.backend.url or "").path or "/", placed.field)
+    for prefix, found in paths.items():
+        if len(found) > 1:
+            different = ", ".join(f"{path} in {field}" for path, field in found.items())
+            yield f"Backends for the path prefix {prefix} must have one path in their URLs, not {different}."
 
 
 def violations(url: str, platform: Platform) -> list[str]:

@@ -4,14 +4,16 @@ import hashlib
 import re
 from collections.abc import Iterable
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
+from conecta_operator.api.backend import Backend
 from conecta_operator.api.conecta_api import ConectaApi
 from conecta_operator.api.conecta_grant import ConectaGrant
 from conecta_operator.api.metadata import Metadata
 from conecta_operator.api.objects import (
     BACKEND,
     BACKEND_TLS_POLICY,
+    CONECTA_API,
     CONFIG_MAP,
     GROUP,
     HTTP_ROUTE,
@@ -28,9 +30,11 @@ __all__ = [
     "JWKS_CONFIG_MAP",
     "REVOKE_FINALIZER",
     "agency_scope",
+    "api_of_generated",
     "api_scope",
     "api_uid_scope",
     "application_scope",
+    "backend_name",
     "client_id",
     "generated_for_api",
     "grant_scope",
@@ -43,9 +47,11 @@ __all__ = [
     "plan_code",
     "plan_code_scope",
     "plan_scope",
+    "rule_name",
     "scopes",
     "scopes_demanded",
     "secret_key",
+    "selector_of",
     "short_uid",
 ]
 
@@ -56,11 +62,49 @@ JWKS_CONFIG_MAP: Final = "conecta-jwks"
 REVOKE_FINALIZER: Final = f"{GROUP}/revoke"
 
 _UID_LENGTH: Final = 8
+_DIGEST_LENGTH: Final = 8
+_LONGEST_RULE_NAME: Final = 63
+_DEFAULT_RULE: Final = "call"
 
 
 def generated_for_api(api: ConectaApi) -> tuple[ObjectKey, ...]:
-    """Where the objects of an API are: in its namespace, under its own name."""
+    """Where the objects are that an API has one of: in its namespace, under its own name."""
     return tuple(ObjectKey(kind, api.metadata.namespace, api.metadata.name) for kind in GENERATED_FOR_API)
+
+
+def api_of_generated(key: ObjectKey) -> ObjectKey:
+    """The API that an object of one of these kinds is for, by its name: that of the API, or `<API>.<digest>`.
+
+    An API's own name has no dot, so that it is nobody else's.
+    """
+    return ObjectKey(CONECTA_API, key.namespace, key.name.partition(".")[0])
+
+
+def backend_name(api: ConectaApi, backend: Backend) -> str:
+    """The name of the objects for one of an API's `url` backends.
+
+    The default one has the API's name. Another has the name that its content gives it, so that two routes to one place
+    have one Backend, and that a change becomes a new Backend beside the old one.
+    """
+    if backend is api.spec.backend:
+        return api.metadata.name
+    place = urlsplit(backend.url or "").netloc
+    return (
+        f"{api.metadata.name}.{_digest(place, backend.tls.model_dump_json(exclude_none=True) if backend.tls else '')}"
+    )
+
+
+def rule_name(prefix: str) -> str:
+    """The name of the rule for a path prefix, for life: `call` for all paths, `call-<what people read>-<digest>`."""
+    if prefix == "/":
+        return _DEFAULT_RULE
+    digest = _digest(prefix)
+    words = "-".join((_DEFAULT_RULE, *re.findall("[a-z0-9]+", prefix.lower())))
+    return f"{words[: _LONGEST_RULE_NAME - 1 - len(digest)].rstrip('-')}-{digest}"
+
+
+def _digest(*content: str) -> str:
+    return hashlib.sha256("\n".join(content).encode()).hexdigest()[:_DIGEST_LENGTH]
 
 
 def jwks_key(namespace: str) -> ObjectKey:
@@ -88,6 +132,11 @@ def labels_of(kind: Kind, owner: Metadata) -> dict[str, str]:
     }
 
 
+def selector_of(kind: Kind, owner: Metadata) -> dict[str, str]:
+    """The labels that find what was written for one owner, or for a former one of the same name."""
+    return {f"{GROUP}/owner-kind": kind.name, f"{GROUP}/owner-name": owner.name}
+
+
 def owner_reference(kind: Kind, owner: Metadata, *, is_controller: bool = True) -> dict[str, Any]:
     """What makes Kubernetes delete an object when its owner goes, without the owner having to wait for that."""
     return {
@@ -108,9 +157,8 @@ def is_ours(manifest: Manifest, kind: Kind, owner: Metadata) -> bool:
     """
     metadata = manifest["metadata"]
     labels = metadata.get("labels") or {}
-    claimed = {f"{GROUP}/owner-kind": kind.name, f"{GROUP}/owner-name": owner.name}
     references = metadata.get("ownerReferences") or []
-    return claimed.items() <= labels.items() or any(
+    return selector_of(kind, owner).items() <= labels.items() or any(
         reference["kind"] == kind.name and reference["name"] == owner.name for reference in references
     )
 

@@ -1,13 +1,30 @@
-"""Which objects a decision looks at, by key: `reconcile.gather` reads them live."""
+"""Which objects a decision looks at, by key or by label: `reconcile.gather` reads them live."""
 
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from conecta_operator.api.backend import Backend
 from conecta_operator.api.conecta_api import ConectaApi
 from conecta_operator.api.conecta_grant import ConectaGrant
-from conecta_operator.api.objects import CONECTA_API, CONFIG_MAP, NAMESPACE, SECRET, SECURITY_POLICY, SERVICE, ObjectKey
+from conecta_operator.api.objects import (
+    BACKEND,
+    BACKEND_TLS_POLICY,
+    CONECTA_API,
+    CONFIG_MAP,
+    NAMESPACE,
+    SECRET,
+    SECURITY_POLICY,
+    SERVICE,
+    Kind,
+    ObjectKey,
+)
 from conecta_operator.plan import naming
 
 __all__ = [
+    "Listing",
     "api_of_grant",
     "ca_bundle_of",
+    "listed_for_api",
     "of_api",
     "of_grant",
     "policy_of_grant",
@@ -17,15 +34,40 @@ __all__ = [
 ]
 
 
+@dataclass(frozen=True)
+class Listing:
+    """All objects of a kind in a namespace with some labels."""
+
+    kind: Kind
+    namespace: str
+    labels: Mapping[str, str]
+
+
+def listed_for_api(api: ConectaApi) -> tuple[Listing, ...]:
+    """What an API has any number of: it may have had others before."""
+    labels = naming.selector_of(CONECTA_API, api.metadata)
+    return tuple(Listing(kind, api.metadata.namespace, labels) for kind in (BACKEND, BACKEND_TLS_POLICY))
+
+
 def of_api(api: ConectaApi) -> tuple[ObjectKey, ...]:
     """What an API refers to, and what is written for it."""
-    references = (service_of(api), ca_bundle_of(api))
     return (
-        *(key for key in references if key is not None),
+        *dict.fromkeys(_references(api)),
         ObjectKey(NAMESPACE, "", api.metadata.namespace),
         naming.jwks_key(api.metadata.namespace),
         *naming.generated_for_api(api),
     )
+
+
+def _references(api: ConectaApi) -> Iterator[ObjectKey]:
+    namespace = api.metadata.namespace
+    for placed in api.placed_backends:
+        for key in (service_of(namespace, placed.backend), ca_bundle_of(namespace, placed.backend)):
+            if key is not None:
+                yield key
+        if placed.backend.url is not None:
+            name = naming.backend_name(api, placed.backend)
+            yield from (ObjectKey(kind, namespace, name) for kind in (BACKEND, BACKEND_TLS_POLICY))
 
 
 def of_grant(grant: ConectaGrant) -> tuple[ObjectKey, ...]:
@@ -51,16 +93,14 @@ def api_of_grant(grant: ConectaGrant) -> ObjectKey:
     return ObjectKey(CONECTA_API, grant.spec.api_ref.namespace, grant.spec.api_ref.name)
 
 
-def service_of(api: ConectaApi) -> ObjectKey | None:
+def service_of(namespace: str, backend: Backend) -> ObjectKey | None:
     """The Service that is the backend, if one is."""
-    service = api.spec.backend.service
-    return ObjectKey(SERVICE, api.metadata.namespace, service.name) if service else None
+    return ObjectKey(SERVICE, namespace, backend.service.name) if backend.service else None
 
 
-def ca_bundle_of(api: ConectaApi) -> ObjectKey | None:
+def ca_bundle_of(namespace: str, backend: Backend) -> ObjectKey | None:
     """The ConfigMap with the CA of the backend's certificate, if one is named."""
-    tls = api.spec.backend.tls
-    return ObjectKey(CONFIG_MAP, api.metadata.namespace, tls.ca_certificate_ref.name) if tls else None
+    return ObjectKey(CONFIG_MAP, namespace, backend.tls.ca_certificate_ref.name) if backend.tls else None
 
 
 def policy_of_grant(grant: ConectaGrant) -> ObjectKey:

@@ -30,7 +30,7 @@ class ApiWorld:
     siblings: tuple[ConectaApi, ...]
     """All other APIs of the same namespace."""
     objects: Mapping[ObjectKey, Manifest]
-    """Those of `reads.of_api(api)` that exist: what it refers to, and what was written for it."""
+    """Those of `reads.of_api` and `reads.listed_for_api` that exist: what it refers to, what was written for it."""
     jwks: str | None
     """The issuer's public keys; None while the issuer is away."""
     grants: tuple[GrantSeen, ...]

@@ -18,7 +18,7 @@ from conecta_operator.api.agency import Agency, agency_of
 from conecta_operator.api.conecta_api import ConectaApi
 from conecta_operator.api.conecta_grant import ConectaGrant
 from conecta_operator.api.keys import Key
-from conecta_operator.api.objects import NAMESPACE, Manifest, ObjectKey
+from conecta_operator.api.objects import NAMESPACE, Manifest, ObjectKey, key_of
 from conecta_operator.api.settings import Platform
 from conecta_operator.apply.cluster import Cluster
 from conecta_operator.apply.issuer import Issuer
@@ -61,6 +61,7 @@ class Gather:
         api = ConectaApi.parse(manifest)
         async with _at_once() as group:
             objects = group.create_task(self._objects(reads.of_api(api)))
+            listed = group.create_task(self._listed(reads.listed_for_api(api)))
             rivals = group.create_task(self._rivals(api))
             jwks = group.create_task(self.signing_keys.current())
             grants = group.create_task(self._grants(api))
@@ -70,7 +71,7 @@ class Gather:
             agency=agency_of(namespace) if namespace is not None else None,
             rivals=rivals.result(),
             siblings=_others(api, self.landscape.apis_in(api.metadata.namespace)),
-            objects=objects.result(),
+            objects=objects.result() | listed.result(),
             jwks=jwks.result(),
             grants=grants.result(),
             platform=self.platform,
@@ -101,6 +102,14 @@ class Gather:
             found = {key: group.create_task(self.cluster.get(key)) for key in keys}
         manifests = {key: read.result() for key, read in found.items()}
         return {key: manifest for key, manifest in manifests.items() if manifest is not None}
+
+    async def _listed(self, listings: Iterable[reads.Listing]) -> dict[ObjectKey, Manifest]:
+        async with _at_once() as group:
+            found = [
+                group.create_task(self.cluster.list(listing.kind, namespace=listing.namespace, labels=listing.labels))
+                for listing in listings
+            ]
+        return {key_of(manifest): manifest for listed in found for manifest in listed.result()}
 
     async def _agency(self, namespace: str) -> Agency | None:
         manifest = await self.cluster.get(ObjectKey(NAMESPACE, "", namespace))

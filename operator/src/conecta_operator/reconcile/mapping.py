@@ -26,7 +26,7 @@ from conecta_operator.api.objects import (
     ObjectKey,
     key_of,
 )
-from conecta_operator.plan import reads
+from conecta_operator.plan import naming, reads
 from conecta_operator.reconcile.landscape import Landscape
 
 __all__ = ["WATCHED", "Change", "Happened", "concerned", "shown_to_grants"]
@@ -117,7 +117,7 @@ def _by_api(key: ObjectKey, change: Change, landscape: Landscape) -> Iterator[Ob
 
 
 def _by_generated(key: ObjectKey, landscape: Landscape) -> Iterator[ObjectKey]:
-    api = ObjectKey(CONECTA_API, key.namespace, key.name)
+    api = naming.api_of_generated(key)
     yield api
     if key.kind == SECURITY_POLICY:
         yield from (grant.key for grant in landscape.grants_of(api) if grant.awaits_policy)

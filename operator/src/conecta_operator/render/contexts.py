@@ -1,7 +1,7 @@
 """What each template is filled with: one frozen dataclass a template, its fields the template's variables."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from typing_extensions import override
@@ -53,12 +53,13 @@ class ApiPolicy(Context):
 
 @dataclass(frozen=True, kw_only=True)
 class RouteRule:
-    """What happens to some calls; `matches`, `filters` and `backend_refs` as HTTPRoute has them (Gateway API)."""
+    """What happens to some calls; all but the name as HTTPRoute has it (Gateway API)."""
 
     name: str
     matches: tuple[Mapping[str, Any], ...]
     filters: tuple[Mapping[str, Any], ...]
-    backend_refs: tuple[Mapping[str, Any], ...]
+    backend_refs: tuple[Mapping[str, Any], ...] = ()
+    timeouts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,136 @@
+"""What answers an API's calls: a Service of the cluster or an https URL, and how the gateway speaks to it."""
+
+from typing import Final
+
+from pydantic import ConfigDict, Field
+
+from conecta_operator.api.fields import DnsLabel, DnsSubdomain, HttpsUrl, Written, rules
+
+__all__ = [
+    "MOST_ROUTES",
+    "Backend",
+    "BackendService",
+    "BackendTls",
+    "ConfigMapReference",
+    "Route",
+]
+
+MOST_ROUTES: Final = 8
+"""An HTTPRoute has 16 rules: one for each path prefix, the default one, and those that refuse calls."""
+
+_DURATION: Final = "^[1-9][0-9]{0,2}[ms]$"
+_CANONICAL_PREFIX: Final = r"^/$|^(/[A-Za-z0-9._~!$&'()*+,=:@-]+)+$"
+
+
+class BackendService(Written):
+    """A Service of the cluster."""
+
+    name: DnsLabel = Field(description="Name of a Service in the namespace of the ConectaApi. Example: cep.")
+    port: int = Field(
+        ge=1,
+        le=65535,
+        description=(
+            "Port of the Service (not of its pods), 1 to 65535. The gateway speaks plain HTTP to it. Example: 8080."
+        ),
+    )
+
+
+class ConfigMapReference(Written):
+    """A ConfigMap of the same namespace."""
+
+    name: DnsSubdomain = Field(
+        description="Name of a ConfigMap in the namespace of the ConectaApi. Example: receita-ca."
+    )
+
+
+class BackendTls(Written):
+    """How the gateway verifies a backend outside of the cluster."""
+
+    ca_certificate_ref: ConfigMapReference = Field(
+        description=(
+            "ConfigMap whose key ca.crt holds the certificate authorities (PEM) that may sign the backend's "
+            "certificate. The certificate must name the host of url."
+        ),
+    )
+
+
+class Backend(Written):
+    """Where calls are sent: a Service of the cluster, or an https URL."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            ("has(self.service) != has(self.url)", "must have exactly one of service and url"),
+            ("!has(self.tls) || has(self.url)", "is for url only: a service is called by plain HTTP", ".tls"),
+        ),
+    )
+
+    service: BackendService | None = Field(
+        default=None,
+        description=(
+            "Service of the cluster that answers the calls. Exactly one of service and url is given. "
+            "Example: {name: cep, port: 8080}."
+        ),
+    )
+    url: HttpsUrl | None = Field(
+        default=None,
+        description=(
+            "Where a backend outside of the cluster answers; https only, without user, password, query and fragment. "
+            "Its path takes the place of the API's base path: with https://servicos.receita.example/cep, a call of "
+            "/api-cep/v1/consulta/cep/70040020 goes to https://servicos.receita.example/cep/consulta/cep/70040020. "
+            "Exactly one of service and url is given."
+        ),
+        json_schema_extra=rules(
+            ("!self.contains('?') && !self.contains('#')", "must not have a query or a fragment"),
+            ("!self.matches('^https://[^/?#]*@')", "must not carry a user name or password"),
+            ("self.matches('^[!-~]+$')", "must be plain ASCII without spaces: write other characters percent-encoded"),
+        ),
+    )
+    tls: BackendTls | None = Field(
+        default=None,
+        description=(
+            "How the backend's certificate is verified; for url only. Default: by the public certificate authorities "
+            "that the gateway's system trusts. Example: {caCertificateRef: {name: receita-ca}}."
+        ),
+    )
+    weight: int = Field(
+        default=1,
+        ge=0,
+        le=1_000_000,
+        description=(
+            "Share of the calls, beside the weights of the other backends with the same path prefix: 0 to 1000000, "
+            "where 0 gets none. For a gradual move. Default: 1. Example: 9."
+        ),
+    )
+    timeout: str = Field(
+        default="15s",
+        max_length=4,
+        pattern=_DURATION,
+        json_schema_extra=rules(("duration(self) <= duration('120s')", "must be at most 120s")),
+        description=(
+            "How long a call may take, from its last byte to the last byte of the answer, up to 120s; after that the "
+            "caller gets 504. Of backends with the same path prefix, the longest counts. A number and m or s. "
+            "Default: 15s. Example: 60s."
+        ),
+    )
+
+
+class Route(Written):
+    """A backend for a part of the API's paths."""
+
+    path_prefix: str = Field(
+        max_length=200,
+        pattern=_CANONICAL_PREFIX,
+        description=(
+            "Which paths, below the API's base path: this one and all below it. The longest prefix that fits counts; "
+            "/ means all that no other has. It starts with / and doesn't end with it, and has no empty, relative or "
+            "encoded segments. It stays in the path that the backend is asked for: with a backend of "
+            "https://novo.receita.example/cep and the prefix /consulta, a call of /api-cep/v1/consulta/cep/70040020 "
+            "goes to https://novo.receita.example/cep/consulta/cep/70040020. Example: /consulta."
+        ),
+        json_schema_extra=rules(
+            ("self.split('/').all(segment, segment != '.' && segment != '..')", "must not have relative segments")
+        ),
+    )
+    backend: Backend = Field(
+        description="What answers these calls. Example: {url: 'https://novo.receita.example/cep', weight: 1}."
+    )
