@@ -36,7 +36,11 @@ release = OperatorRelease(
     "release", ReleaseArgs(chart="./charts/conecta-operator", settings=stack), inside(definitions)
 )
 # The operator must still have its rights when what agencies wrote goes with their namespaces: it lets go of it last.
-tenancy = Tenancy("tenancy", TenancyArgs(agencies=stack.agencies, protect=stack.protect), inside(release, gateway))
+tenancy = Tenancy(
+    "tenancy",
+    TenancyArgs(agencies=stack.agencies, limits=stack.limits, protect=stack.protect),
+    inside(release, gateway),
+)
 
 pulumi.export("gatewayUrl", stack.gateway.url)
 pulumi.export("agencies", sorted(stack.agencies))

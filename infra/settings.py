@@ -25,6 +25,7 @@ __all__ = [
     "ClusterSettings",
     "GatewaySettings",
     "IssuerSettings",
+    "LimitSettings",
     "OperatorSettings",
     "StackSettings",
     "TlsSettings",
@@ -79,6 +80,9 @@ HttpsOrigin = Annotated[str, AfterValidator(_https_origin)]
 IpAddress = Annotated[str, AfterValidator(_address)]
 IpRange = Annotated[str, AfterValidator(_range)]
 Cnpj = Annotated[str, AfterValidator(_checked_cnpj)]
+Count = Annotated[int, Field(ge=0, le=100_000)]
+Memory = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,5}(Mi|Gi)$")]
+MilliCpu = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,2}m$")]
 SiorgCode = Annotated[str, Field(pattern=r"^[0-9]{1,8}$")]
 
 
@@ -183,6 +187,31 @@ class OperatorSettings(_Settings):
         return self
 
 
+class LimitSettings(_Settings):
+    """How much one namespace of an agency may hold."""
+
+    apis: Count = 50
+    """Objects ConectaApi. What the operator writes for them isn't counted: nothing keeps it from doing its work."""
+    grants: Count = 500
+    """Objects ConectaGrant."""
+    pods: Count = 100
+    cpu: Count = 20
+    """Cores that all pods together may ask for."""
+    memory: Memory = "40Gi"
+    """Memory that all pods together may be promised, and use at the most."""
+    load_balancers: Count = 0
+    """Services that the outside world reaches past the gateway, at load balancers or ports of nodes."""
+    container_cpu: MilliCpu = "100m"
+    """What a container asks for that doesn't say."""
+    container_memory: Memory = "256Mi"
+    """What a container gets, and no more, that doesn't say."""
+
+    def but(self, others: "LimitSettings | None") -> "LimitSettings":
+        """These limits, but for those that others state."""
+        stated = {} if others is None else {name: getattr(others, name) for name in others.model_fields_set}
+        return self.model_copy(update=stated)
+
+
 class AgencySettings(_Settings):
     """An agency (órgão): a tenant of the platform."""
 
@@ -193,6 +222,8 @@ class AgencySettings(_Settings):
     """Its code in SIORG, the register of the federal executive's structure."""
     namespaces: tuple[Label, ...] = ()
     """Default: one, of the agency's own name."""
+    limits: LimitSettings | None = None
+    """Where they differ from the stack's."""
 
 
 class StackSettings(_Settings):
@@ -204,6 +235,8 @@ class StackSettings(_Settings):
     operator: OperatorSettings
     agencies: dict[Label, AgencySettings]
     """By the short name that prefixes client ids and group names; it never changes."""
+    limits: LimitSettings = LimitSettings()
+    """Of each namespace of each agency."""
     protect: bool = True
     """Whether namespaces and definitions, and with them what users wrote, are safe from `pulumi destroy`."""
 

@@ -1,4 +1,4 @@
-"""The agencies: their namespaces, and who may do what in them."""
+"""The agencies: their namespaces, how much these may hold, and who may do what in them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,15 +9,23 @@ import pulumi_kubernetes as k8s
 
 from infra import names
 from infra.layer import Layer
-from infra.settings import AgencySettings
+from infra.settings import AgencySettings, LimitSettings
 
-__all__ = ["Tenancy", "TenancyArgs"]
+__all__ = ["POD_SECURITY", "Tenancy", "TenancyArgs", "container_limits", "quota"]
 
 RBAC: Final = "rbac.authorization.k8s.io"
 ROLES: Final = {"providers": "conecta-provider", "receivers": "conecta-receiver"}
 """Group of people in an agency → ClusterRole of the operator's chart that they have in its namespaces."""
 APPROVERS: Final = "providers"
 """The group that decides over grants, which lie in namespaces of other agencies: hence its role in all of them."""
+PERSONAS: Final = {"platform": "conecta-platform", "auditors": "conecta-auditor"}
+"""Group of people of no agency → ClusterRole that they have everywhere."""
+POD_SECURITY: Final = {
+    f"pod-security.kubernetes.io/{mode}{part}": value
+    for mode in ("enforce", "audit", "warn")
+    for part, value in (("", "restricted"), ("-version", "latest"))
+}
+"""Only pods that can't harm their node run in an agency's namespace; `warn` tells who applies the workload at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +33,7 @@ class TenancyArgs:
     """`protect` is for the namespaces."""
 
     agencies: Mapping[str, AgencySettings]
+    limits: LimitSettings
     protect: bool
 
 
@@ -38,40 +47,87 @@ class Tenancy(Layer):
         super().__init__("conecta:tenancy:Tenancy", name, None, opts)
         for slug, agency in args.agencies.items():
             for namespace in agency.namespaces:
-                self._tenant(namespace, slug, agency, protect=args.protect)
-            self._approvers(slug)
+                home = self._tenant(namespace, slug, agency, protect=args.protect)
+                self._limits(namespace, home, args.limits.but(agency.limits))
+            self._everywhere(f"{slug}-approvers", "conecta-approver", _group(f"{slug}:{APPROVERS}"))
+        for group, role in PERSONAS.items():
+            self._everywhere(group, role, _group(group))
         self.register_outputs({})
 
-    def _tenant(self, namespace: str, slug: str, agency: AgencySettings, *, protect: bool) -> None:
+    def _tenant(self, namespace: str, slug: str, agency: AgencySettings, *, protect: bool) -> pulumi.Output[str]:
         home = self._namespace(
             namespace,
             namespace,
             protect=protect,
-            labels={names.AGENCY: slug, names.AGENCY_CNPJ: agency.cnpj, names.AGENCY_SIORG: agency.siorg},
+            labels={
+                names.AGENCY: slug,
+                names.AGENCY_CNPJ: agency.cnpj,
+                names.AGENCY_SIORG: agency.siorg,
+                **POD_SECURITY,
+            },
             annotations={names.AGENCY_NAME: agency.name},
         )
+        name: pulumi.Output[str] = home.metadata["name"]
         for group, role in ROLES.items():
             k8s.rbac.v1.RoleBinding(
                 f"{namespace}-{group}",
-                metadata={"name": f"conecta-{group}", "namespace": home.metadata["name"]},
+                metadata={"name": f"conecta-{group}", "namespace": name},
                 role_ref=_cluster_role(role),
-                subjects=[_group(slug, group)],
+                subjects=[_group(f"{slug}:{group}")],
                 opts=self._child(),
             )
+        return name
 
-    def _approvers(self, slug: str) -> None:
-        k8s.rbac.v1.ClusterRoleBinding(
-            f"{slug}-approvers",
-            metadata={"name": f"conecta-{slug}-approvers"},
-            role_ref=_cluster_role("conecta-approver"),
-            subjects=[_group(slug, APPROVERS)],
+    def _limits(self, namespace: str, home: pulumi.Output[str], limits: LimitSettings) -> None:
+        k8s.core.v1.ResourceQuota(
+            f"{namespace}-quota",
+            metadata={"name": "conecta", "namespace": home},
+            spec={"hard": quota(limits)},
             opts=self._child(),
         )
+        k8s.core.v1.LimitRange(
+            f"{namespace}-limits",
+            metadata={"name": "conecta", "namespace": home},
+            spec={"limits": [container_limits(limits)]},
+            opts=self._child(),
+        )
+
+    def _everywhere(self, name: str, role: str, group: k8s.rbac.v1.SubjectArgs) -> None:
+        k8s.rbac.v1.ClusterRoleBinding(
+            name,
+            metadata={"name": f"conecta-{name}"},
+            role_ref=_cluster_role(role),
+            subjects=[group],
+            opts=self._child(),
+        )
+
+
+def quota(limits: LimitSettings) -> dict[str, str]:
+    """What a ResourceQuota calls it. Nothing that the operator writes is counted."""
+    return {
+        "count/conectaapis.conecta.gov.br": f"{limits.apis}",
+        "count/conectagrants.conecta.gov.br": f"{limits.grants}",
+        "pods": f"{limits.pods}",
+        "requests.cpu": f"{limits.cpu}",
+        "requests.memory": limits.memory,
+        "limits.memory": limits.memory,
+        "services.loadbalancers": f"{limits.load_balancers}",
+        "services.nodeports": f"{limits.load_balancers}",
+    }
+
+
+def container_limits(limits: LimitSettings) -> k8s.core.v1.LimitRangeItemArgsDict:
+    """What a container has that doesn't say; a quota would else refuse its pod. Memory isn't promised twice."""
+    return {
+        "type": "Container",
+        "default_request": {"cpu": limits.container_cpu, "memory": limits.container_memory},
+        "default": {"memory": limits.container_memory},
+    }
 
 
 def _cluster_role(name: str) -> k8s.rbac.v1.RoleRefArgs:
     return k8s.rbac.v1.RoleRefArgs(api_group=RBAC, kind="ClusterRole", name=name)
 
 
-def _group(slug: str, group: str) -> k8s.rbac.v1.SubjectArgs:
-    return k8s.rbac.v1.SubjectArgs(api_group=RBAC, kind="Group", name=f"conecta:{slug}:{group}")
+def _group(name: str) -> k8s.rbac.v1.SubjectArgs:
+    return k8s.rbac.v1.SubjectArgs(api_group=RBAC, kind="Group", name=f"conecta:{name}")

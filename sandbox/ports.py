@@ -12,13 +12,14 @@ from typing_extensions import override
 
 __all__ = [
     "APISERVER", "DEMO_BACKEND", "ENVOY_ADMIN", "ETCD", "ETCD_PEER", "GATEWAY", "GATEWAY_ADMIN", "GATEWAY_HEALTH",
-    "GATEWAY_XDS", "HYDRA_ADMIN", "HYDRA_PUBLIC", "KCM", "OPERATOR_PROBE", "PORTS", "Port", "Taken", "taken",
+    "GATEWAY_XDS", "HYDRA_ADMIN", "HYDRA_PUBLIC", "KCM", "OPERATOR_PROBE", "PORTS", "QUOTA", "Port", "Taken", "taken",
 ]  # fmt: skip
 
 APISERVER: Final = 6443
 ETCD: Final = 2379
 ETCD_PEER: Final = 2380
 KCM: Final = 10257
+QUOTA: Final = 10258
 HYDRA_PUBLIC: Final = 4444
 HYDRA_ADMIN: Final = 4445
 DEMO_BACKEND: Final = 9543
@@ -46,6 +47,7 @@ PORTS: Final = (
     Port(number=ETCD_PEER, service="etcd", use="peers"),
     Port(number=APISERVER, service="kube-apiserver", use="API"),
     Port(number=KCM, service="kube-controller-manager", use="health"),
+    Port(number=QUOTA, service="quota-controller", use="health"),
     Port(number=HYDRA_PUBLIC, service="hydra", use="tokens"),
     Port(number=HYDRA_ADMIN, service="hydra", use="administration"),
     Port(number=DEMO_BACKEND, service="demo-backend", use="the provider's API"),

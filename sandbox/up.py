@@ -106,7 +106,9 @@ class _Run:
             ),
             Step("gateway", self._gateway, ("pulumi up",)),
             Step("operator", self._operator, ("pulumi up", "signing key")),
-            Step("agencies", self._agencies, ("pulumi up",)),
+            self._serving("quota-controller", "pulumi up"),
+            Step("quotas", self._quotas, ("quota-controller",)),
+            Step("agencies", self._agencies, ("quotas",)),
             Step("everything is Ready", self._ready, ("operator", "agencies", "gateway", "demo-backend")),
             Step("the granted call", self._granted_call, ("everything is Ready",)),
         ]
@@ -209,6 +211,12 @@ class _Run:
         if is_new:
             self._processes.stop(["operator"])  # the token that it had is worth nothing any more
         return self._serve(self._services["operator"])
+
+    def _quotas(self) -> str:
+        """Wait until it is known how much of each quota is used: till then nothing is let in."""
+        counted = r"--for=jsonpath={.status.used.count/conectagrants\.conecta\.gov\.br}"
+        self._commands.kubectl("wait", counted, "--timeout=60s", "--all-namespaces", "--all", "resourcequotas")
+        return ""
 
     def _agencies(self) -> str:
         lines = self._commands.kubectl("apply", *self._manifests_of_agencies).splitlines()

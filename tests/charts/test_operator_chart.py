@@ -52,6 +52,47 @@ APPROVER_RIGHTS = {
     ("conecta.gov.br", "conectagrants"): "get list watch",
     ("conecta.gov.br", "conectagrants/status"): "get patch update",
 }
+LOOK = "get list watch"
+VIEW_RIGHTS = {
+    ("conecta.gov.br", "conectaapis"): LOOK,
+    ("conecta.gov.br", "conectagrants"): LOOK,
+    **{("gateway.networking.k8s.io", resource): LOOK for resource in ("gateways", "httproutes", "backendtlspolicies")},
+    **{
+        ("gateway.envoyproxy.io", resource): LOOK
+        for resource in (
+            "securitypolicies",
+            "backends",
+            "backendtrafficpolicies",
+            "clienttrafficpolicies",
+            "envoyextensionpolicies",
+            "envoypatchpolicies",
+            "httproutefilters",
+        )
+    },
+    ("networking.k8s.io", "networkpolicies"): LOOK,
+    **{("", resource): LOOK for resource in ("namespaces", "resourcequotas", "limitranges", "events")},
+    ("events.k8s.io", "events"): LOOK,
+    **{
+        ("rbac.authorization.k8s.io", resource): LOOK
+        for resource in ("clusterroles", "clusterrolebindings", "roles", "rolebindings")
+    },
+    **{
+        ("admissionregistration.k8s.io", resource): LOOK
+        for resource in ("validatingadmissionpolicies", "validatingadmissionpolicybindings")
+    },
+}
+MANAGE_RIGHTS = {
+    ("", "namespaces"): "update patch",
+    ("conecta.gov.br", "agencies"): "update",
+    ("conecta.gov.br", "conectaapis"): "update patch delete",
+    ("conecta.gov.br", "conectagrants"): "update patch delete",
+    ("conecta.gov.br", "conectaapis/finalizers"): "update",
+    ("conecta.gov.br", "conectagrants/finalizers"): "update",
+    ("gateway.networking.k8s.io", "httproutes"): "delete",
+    ("gateway.networking.k8s.io", "backendtlspolicies"): "delete",
+    ("gateway.envoyproxy.io", "securitypolicies"): "delete",
+    ("gateway.envoyproxy.io", "backends"): "delete",
+}
 RECEIVER_RIGHTS = {
     ("conecta.gov.br", "conectagrants"): "get list watch create update patch delete",
     ("", "secrets"): "get list watch delete",
@@ -102,6 +143,8 @@ def container() -> tuple[dict[str, Any], dict[str, Any]]:
         pytest.param("conecta-provider", PROVIDER_RIGHTS, id="provider"),
         pytest.param("conecta-approver", APPROVER_RIGHTS, id="approver"),
         pytest.param("conecta-receiver", RECEIVER_RIGHTS, id="receiver"),
+        pytest.param("conecta-view", VIEW_RIGHTS, id="part of auditor and platform"),
+        pytest.param("conecta-manage", MANAGE_RIGHTS, id="part of platform"),
     ],
 )
 def test_a_role_gives_exactly_these_rights(name: str, expected: dict[tuple[str, str], str]) -> None:
@@ -112,6 +155,27 @@ def test_a_role_gives_exactly_these_rights(name: str, expected: dict[tuple[str, 
     assert "aggregationRule" not in role
 
 
+@pytest.mark.parametrize(
+    ("name", "label", "parts"),
+    [
+        pytest.param("conecta-auditor", "auditor", {"conecta-view"}, id="auditor"),
+        pytest.param("conecta-platform", "platform", {"conecta-view", "conecta-manage"}, id="platform"),
+    ],
+)
+def test_a_role_is_the_sum_of_its_parts(name: str, label: str, parts: set[str]) -> None:
+    objects = rendered(workload="Process")
+    role, marked = one(objects, "ClusterRole", name), {f"conecta.gov.br/aggregate-to-{label}": "true"}
+    assert role["aggregationRule"] == {"clusterRoleSelectors": [{"matchLabels": marked}]}
+    assert "rules" not in role, "Kubernetes fills them in"
+    roles = [each for each in objects if each["kind"] == "ClusterRole"]
+    assert {each["metadata"]["name"] for each in roles if marked.items() <= each["metadata"]["labels"].items()} == parts
+
+
+def test_whoever_only_looks_can_change_nothing_and_sees_no_secret() -> None:
+    assert set(VIEW_RIGHTS.values()) == {LOOK}
+    assert {("", "secrets"), ("", "configmaps")}.isdisjoint(VIEW_RIGHTS)
+
+
 def test_the_operator_may_see_all_that_it_watches() -> None:
     granted = rights(one(rendered(workload="Process"), "ClusterRole"))
     for kind in WATCHED:
@@ -120,7 +184,7 @@ def test_the_operator_may_see_all_that_it_watches() -> None:
 
 def test_no_role_has_a_wildcard() -> None:
     roles = [each for each in rendered(workload="Process") if each["kind"] in ("ClusterRole", "Role")]
-    assert len(roles) == 4
+    assert len(roles) == 8
     assert "*" not in json.dumps(roles)
 
 
@@ -186,6 +250,41 @@ def test_the_policy_over_approvals_knows_the_operator_by_its_service_account() -
     account = one(rendered(workload="Process"), "ServiceAccount")["metadata"]
     [known] = [each["expression"] for each in policy()["variables"] if each["name"] == "isOperator"]
     assert known == f"variables.user == 'system:serviceaccount:{account['namespace']}:{account['name']}'"
+
+
+POLICIES = ("approval", "finalizers", "generated", "ownership", "agencies")
+
+
+def test_there_are_these_policies_and_no_other() -> None:
+    objects = rendered(workload="Process")
+    for kind in ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"):
+        assert {each["metadata"]["name"] for each in objects if each["kind"] == kind} == {
+            f"conecta-{name}" for name in POLICIES
+        }
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_a_policy_refuses_when_it_fails_and_never_looks_at_a_deletion(name: str) -> None:
+    objects = rendered(workload="Process")
+    spec = one(objects, "ValidatingAdmissionPolicy", f"conecta-{name}")["spec"]
+    assert spec["failurePolicy"] == "Fail"
+    assert "excludeResourceRules" not in spec["matchConstraints"]
+    assert spec["matchConstraints"]["objectSelector"] == {}
+    for rule in spec["matchConstraints"]["resourceRules"]:
+        assert set(rule["operations"]) <= {"CREATE", "UPDATE"}
+    binding = one(objects, "ValidatingAdmissionPolicyBinding", f"conecta-{name}")["spec"]
+    assert binding == {"policyName": f"conecta-{name}", "validationActions": ["Deny", "Audit"]}
+
+
+def test_whatever_the_operator_writes_for_the_gateway_is_guarded() -> None:
+    """And in all of these groups, so that a kind which the gateway learns to read later is guarded from the start."""
+    spec = one(rendered(workload="Process"), "ValidatingAdmissionPolicy", "conecta-generated")["spec"]
+    rules = spec["matchConstraints"]["resourceRules"]
+    guarded = {group for rule in rules if rule["resources"] == ["*"] for group in rule["apiGroups"]}
+    ours = ("", "conecta.gov.br")
+    written = {group for (group, _), verbs in OPERATOR_RIGHTS.items() if "create" in verbs} - {*ours, "events.k8s.io"}
+    assert written - {"networking.k8s.io", "cilium.io"} <= guarded
+    assert {"networkpolicies", "ciliumnetworkpolicies"} <= {each for rule in rules for each in rule["resources"]}
 
 
 def test_the_policy_over_finalizers_is_in_force_everywhere_and_covers_both_kinds() -> None:

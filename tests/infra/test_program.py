@@ -8,6 +8,7 @@ import pulumi
 import pytest
 from pulumi.runtime import rpc
 
+from conecta_operator.reconcile.mapping import WATCHED
 from tests.infra.recorder import ROOT, STACK_FILES, Made, Project, Stack, deploy, settings_of, whole_program
 
 SANDBOX = settings_of(ROOT / "environments" / "Pulumi.sandbox.yaml")
@@ -142,6 +143,12 @@ def test_an_agencys_namespace_says_whose_it_is_and_lets_its_people_in(sandbox: C
                 "conecta.gov.br/agency": "receita",
                 "conecta.gov.br/cnpj": "12ABC34501DE35",
                 "conecta.gov.br/siorg": "2041",
+                "pod-security.kubernetes.io/enforce": "restricted",
+                "pod-security.kubernetes.io/enforce-version": "latest",
+                "pod-security.kubernetes.io/audit": "restricted",
+                "pod-security.kubernetes.io/audit-version": "latest",
+                "pod-security.kubernetes.io/warn": "restricted",
+                "pod-security.kubernetes.io/warn-version": "latest",
             },
             "annotations": {"conecta.gov.br/agency-name": "Receita Federal do Brasil"},
         }
@@ -154,6 +161,62 @@ def test_an_agencys_namespace_says_whose_it_is_and_lets_its_people_in(sandbox: C
         for namespace in ("rfb", "rfb-h")
         for role in ("provider", "receiver")
     }
+
+
+def test_every_namespace_of_an_agency_is_limited_as_the_stack_or_the_agency_says(sandbox: Callable[..., Stack]) -> None:
+    agencies = {
+        "receita": {
+            "name": "Receita", "cnpj": "00394460005887", "siorg": "2041", "namespaces": ["rfb", "rfb-h"],
+            "limits": {"apis": 9, "memory": "8Gi"},
+        },
+        "saude": {"name": "Saúde", "cnpj": "00394544012787", "siorg": "304"},
+    }  # fmt: skip
+    stack = sandbox(agencies=agencies, limits={"apis": 3, "grants": 4})
+    hard = {made.manifest["metadata"]["namespace"]: made.manifest["spec"]["hard"] for made in stack.of("ResourceQuota")}
+    assert hard.keys() == {"rfb", "rfb-h", "saude"}
+    assert hard["rfb"] == hard["rfb-h"]
+    assert hard["rfb"] == hard["saude"] | {
+        "count/conectaapis.conecta.gov.br": "9",
+        "requests.memory": "8Gi",
+        "limits.memory": "8Gi",
+    }
+    assert hard["saude"] == {
+        "count/conectaapis.conecta.gov.br": "3",
+        "count/conectagrants.conecta.gov.br": "4",
+        "pods": "100",
+        "requests.cpu": "20",
+        "requests.memory": "40Gi",
+        "limits.memory": "40Gi",
+        "services.loadbalancers": "0",
+        "services.nodeports": "0",
+    }
+    ranges = stack.of("LimitRange")
+    assert {made.manifest["metadata"]["namespace"] for made in ranges} == hard.keys()
+    for made in ranges:
+        assert made.manifest["spec"] == {
+            "limits": [
+                {
+                    "type": "Container",
+                    "defaultRequest": {"cpu": "100m", "memory": "256Mi"},
+                    "default": {"memory": "256Mi"},
+                }
+            ]
+        }
+
+
+def test_nothing_that_the_operator_writes_is_counted(sandbox: Callable[..., Stack]) -> None:
+    """A full namespace must still get its keys, its routes, and its revocations."""
+    written = {f"{kind.plural}.{kind.group}".rstrip(".") for kind in WATCHED} - {
+        "conectaapis.conecta.gov.br",
+        "conectagrants.conecta.gov.br",
+    }
+    for made in sandbox().of("ResourceQuota"):
+        counted = {name.removeprefix("count/") for name in made.manifest["spec"]["hard"]}
+        assert counted.isdisjoint(written - {"services", "namespaces"})
+        assert all(
+            name.startswith(("count/", "pods", "requests.", "limits.", "services."))
+            for name in made.manifest["spec"]["hard"]
+        )
 
 
 def test_an_agencys_providers_reach_grants_everywhere_and_its_receivers_do_not(sandbox: Callable[..., Stack]) -> None:
@@ -169,6 +232,13 @@ def test_an_agencys_providers_reach_grants_everywhere_and_its_receivers_do_not(s
             [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": f"conecta:{agency}:providers"}],
         )
         for agency in ("receita", "saude")
+    ] + [
+        (
+            f"conecta-{group}",
+            {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
+            [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": f"conecta:{group}"}],
+        )
+        for group, role in (("platform", "conecta-platform"), ("auditors", "conecta-auditor"))
     ]
 
 

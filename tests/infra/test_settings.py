@@ -56,6 +56,13 @@ def test_what_is_not_said_has_the_default_of_the_table() -> None:
     assert settings.agencies["receita"].namespaces == ("receita",)
 
 
+def test_an_agencys_limits_replace_those_of_the_stack_one_by_one() -> None:
+    settings = from_mapping(but("agencies.receita.limits", {"apis": 7}) | {"limits": {"grants": 8}})
+    limits = settings.limits.but(settings.agencies["receita"].limits)
+    assert (limits.apis, limits.grants, limits.pods) == (7, 8, 100)
+    assert settings.limits.but(None) == settings.limits
+
+
 def test_the_issuers_host_and_port_are_those_of_its_url() -> None:
     issuer = from_mapping(but("issuer.publicUrl", "https://hydra.localhost:4444")).issuer
     assert (issuer.host, issuer.port) == ("hydra.localhost", 4444)
@@ -74,6 +81,8 @@ def test_the_issuers_host_and_port_are_those_of_its_url() -> None:
         pytest.param("operator", {"workload": "Process"}, id="operator as a process"),
         pytest.param("agencies.receita.namespaces", ["receita", "receita-homologacao"], id="two namespaces"),
         pytest.param("agencies.receita.cnpj", "12ABC34501DE35", id="alphanumeric CNPJ"),
+        pytest.param("agencies.receita.limits", {"apis": 0, "memory": "512Mi"}, id="limits of an agency"),
+        pytest.param("limits", {"containerCpu": "250m", "loadBalancers": 1}, id="limits of all agencies"),
         pytest.param("agencies", {}, id="no agency yet"),
     ],
 )
@@ -132,6 +141,14 @@ def test_right_settings_are_accepted(path: str, value: object) -> None:
         pytest.param("agencies.receita.siorg", "2-41", "conecta:agencies.receita.siorg", id="a wrong SIORG code"),
         pytest.param("agencies.receita.siorg", 2041, "conecta:agencies.receita.siorg", id="a SIORG code unquoted"),
         pytest.param("agencies.receita.name", " ", "conecta:agencies.receita.name", id="an empty name"),
+        pytest.param("limits.apis", -1, "conecta:limits.apis", id="a limit below zero"),
+        pytest.param("limits.apis", "50", "conecta:limits.apis", id="a limit as a text"),
+        pytest.param("limits.memory", "8", "conecta:limits.memory", id="memory without a unit"),
+        pytest.param("limits.containerCpu", "1", "conecta:limits.containerCpu", id="a core in another unit"),
+        pytest.param("limits.secrets", 1, "conecta:limits.secrets", id="a limit of what the operator writes"),
+        pytest.param(
+            "agencies.receita.limits.api", 1, "conecta:agencies.receita.limits.api", id="a misspelt limit of an agency"
+        ),
         pytest.param(
             "agencies.receita.namespaces", ["A"], "conecta:agencies.receita.namespaces[0]", id="a bad namespace"
         ),

@@ -29,11 +29,12 @@ def test_a_group_of_an_agency_has_these_rights(
     assert answer.stdout.strip() == expected
 
 
-def test_the_api_server_finds_nothing_wrong_with_the_policy() -> None:
-    """It checks the types of all expressions against the definition of ConectaGrant."""
+@pytest.mark.parametrize("name", ["approval", "finalizers", "generated", "ownership", "agencies"])
+def test_the_api_server_finds_nothing_wrong_with_a_policy(name: str) -> None:
+    """It checks the types of expressions against the definitions of what they look at."""
 
     def checked() -> bool:
-        policy = get("validatingadmissionpolicy", "", "conecta-approval")
+        policy = get("validatingadmissionpolicy", "", f"conecta-{name}")
         status = policy.get("status", {})
         assert "expressionWarnings" not in status.get("typeChecking", {}), status
         return bool(status.get("observedGeneration") == policy["metadata"]["generation"])

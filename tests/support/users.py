@@ -139,10 +139,10 @@ class CertifiedUser:
     certificate: Path
     key: Path
 
-    def kubectl(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def kubectl(self, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
         """Run kubectl as this user, whatever comes of it."""
         identity = (f"--client-certificate={self.certificate}", f"--client-key={self.key}")
-        return kubectl(*identity, *arguments, check=False)
+        return kubectl(*identity, *arguments, stdin=stdin, check=False)
 
 
 def certified(layout: Layout, folder: Path, name: str, group: str) -> CertifiedUser:
