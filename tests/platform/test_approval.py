@@ -193,6 +193,7 @@ def test_somebody_may_replace_what_a_rule_decided(people: People, ruled: Manifes
 
 
 OTHER_FIELDS = {
+    "approvalSeen": {"by": "ana@receita.example", "at": "2026-11-24T12:00:00Z", "apiUid": "0a1b2c3d"},
     "observedGeneration": 7,
     "url": "https://elsewhere.example",
     "tokenUrl": "https://elsewhere.example/token",

@@ -8,7 +8,7 @@ from typing import Any
 
 from conecta_operator.api.objects import Manifest
 from tests.support.application import Application, Gateway, Key, key_in
-from tests.support.kubectl import apply, condition, eventually, get, kubectl, wait_ready
+from tests.support.kubectl import apply, condition, eventually, find, get, kubectl, wait_ready
 
 __all__ = ["ADMINISTRATOR", "PLAN", "Right"]
 
@@ -125,6 +125,15 @@ class Right:
         """Have the API deleted with the rights of all its grants."""
         kubectl("annotate", "conectaapi", self.api_name, "-n", self.provider, "conecta.gov.br/withdraw-grants=true")
         kubectl("delete", "conectaapi", self.api_name, "-n", self.provider, "--wait=false")
+
+    def create_api_again(self) -> None:
+        """Have an API of the same name, which admits nobody beforehand. One that is there still is removed by force."""
+        kubectl("delete", "conectaapi", self.api_name, "-n", self.provider, "--wait=false", "--ignore-not-found")
+        if find("conectaapi", self.provider, self.api_name) is not None:
+            self.change_api({"metadata": {"finalizers": None}})
+        manifest = self._api()
+        apply({**manifest, "spec": {**manifest["spec"], "access": {"approval": "Manual"}}})
+        wait_ready("conectaapi", self.provider, self.api_name)
 
     def suspend_agency(self) -> None:
         """Label the receiver's namespace, as the platform team does."""

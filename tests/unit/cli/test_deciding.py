@@ -77,6 +77,24 @@ def test_a_decision_that_was_made_already_is_not_written_again(run: Run, server:
     assert len(server.patches) == 1
 
 
+def _for_an_api_that_is_deleted(run: Run, grant: Manifest) -> None:
+    """Have it approved a year ago, and let the operator say that it was for an earlier API of that name."""
+    run("approve", "agendamento-cep")
+    grant["status"]["approval"]["at"] = "2025-11-24T12:00:00Z"
+    grant["status"]["approvalSeen"] = {"by": "ana", "at": "2025-11-24T12:00:00Z", "apiUid": "of-the-earlier-one"}
+    stated = {"type": "Approved", "status": "False", "reason": "Pending", "message": "Anew.", "observedGeneration": 1}
+    grant["status"]["conditions"] = [stated]
+
+
+def test_what_was_approved_for_an_api_that_is_deleted_can_be_approved_again(run: Run, grant: Manifest) -> None:
+    _for_an_api_that_is_deleted(run, grant)
+    assert run("grants", "--pending", "-o", "name").out == "conectagrant.conecta.gov.br/agendamento-cep\n"
+    ran = run("approve", "agendamento-cep")
+    assert (ran.code, ran.out) == (0, "conectagrant.conecta.gov.br/agendamento-cep approved\n")
+    assert approval(grant)["at"] > "2025-11-24T12:00:00Z"
+    assert run("grants", "--pending", "-o", "name").out == ""
+
+
 def test_somebody_may_decide_over_what_a_rule_decided(run: Run, grant: Manifest) -> None:
     grant["status"] = {
         "approval": {"decision": "Approved", "by": "op", "at": "x", "rule": "access.approval", "terms": TERMS}

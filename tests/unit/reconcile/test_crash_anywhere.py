@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from conecta_operator.api.durations import timestamp
 from conecta_operator.api.objects import CONECTA_API, CONECTA_GRANT, SECRET, Manifest, ObjectKey
 from conecta_operator.plan.leaving import WITHDRAW_ANNOTATION
 from conecta_operator.plan.naming import GENERATED_FOR_API
@@ -135,6 +136,30 @@ def _annotate_and_delete_the_api(world: InMemory) -> None:
     _delete(API)(world)
 
 
+def _approve(world: InMemory) -> None:
+    """By hand: a decision of a person at this moment."""
+    grant = world.cluster.objects[GRANT]
+    terms = {"application": "agendamento"}
+    approval = {"decision": "Approved", "by": "ana", "at": timestamp(world.now), "terms": terms}
+    world.cluster.put({**grant, "status": {**grant.get("status", {}), "approval": approval}})
+
+
+def _replace_the_approved_api(world: InMemory) -> None:
+    _approve(world)
+    asyncio.run(world.converge())
+    manifest = world.cluster.objects[API]
+    world.cluster.drop(API)
+    metadata = {"name": API.name, "namespace": API.namespace}
+    world.cluster.put({**manifest, "metadata": metadata, "status": {}})
+
+
+def _approve_the_replacement(world: InMemory) -> None:
+    _replace_the_approved_api(world)
+    asyncio.run(world.converge())
+    assert world.issuer.clients == {}
+    _approve(world)
+
+
 def _respecify(world: InMemory, key: ObjectKey, **spec: Any) -> None:
     manifest = world.cluster.objects[key]
     world.cluster.put({**manifest, "spec": {**manifest["spec"], **spec}})
@@ -157,6 +182,9 @@ class Scenario:
 
 SCENARIOS = {
     "first issue": Scenario(_nothing, is_new=True),
+    "first issue by a person": Scenario(_approve, is_new=True),
+    "api that somebody approved replaced": Scenario(_replace_the_approved_api),
+    "api that somebody approved replaced, and approved anew": Scenario(_approve_the_replacement),
     "secret lost": Scenario(_lose_the_secret),
     "secret altered": Scenario(_alter_the_secret),
     "secret renamed": Scenario(_rename_the_secret),

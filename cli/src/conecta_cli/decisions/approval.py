@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from conecta_cli.decisions.grants import decision, shown, terms
+from conecta_cli.decisions.grants import decision, is_for_another_api, shown, terms
 from conecta_cli.decisions.patches import replacing
 from conecta_cli.errors import NotPossible
 from conecta_operator.api.approvals import Decision
@@ -21,7 +21,7 @@ def approval_patch(grant: Manifest, wanted: Decision, *, by: str, message: str |
         approval |= {"terms": terms(grant)}
     if message is not None:
         approval |= {"message": message}
-    if _says(decided) == _says(approval):
+    if _says(decided) == _says(approval) and not is_for_another_api(grant):
         return {}
     return {
         "metadata": {"resourceVersion": grant["metadata"]["resourceVersion"]},

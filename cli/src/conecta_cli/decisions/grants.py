@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from conecta_operator.api.approvals import Decision
-from conecta_operator.api.conditions import ApprovedReason, ConditionType
+from conecta_operator.api.conditions import ApprovedReason, ConditionStatus, ConditionType
 from conecta_operator.api.objects import CONECTA_API, CONECTA_GRANT, Manifest, ObjectKey
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "condition",
     "decision",
     "instant",
+    "is_for_another_api",
     "key_of_grant",
     "keys",
     "shown",
@@ -67,7 +68,18 @@ def approval_condition(grant: Manifest) -> dict[str, Any] | None:
     stated = condition(grant, ConditionType.APPROVED)
     decided = decision(grant).get("decision")
     is_outdated = stated is not None and _ECHOES.get(stated["reason"], decided) != decided
-    return None if is_outdated else stated
+    return None if is_outdated and not is_for_another_api(grant) else stated
+
+
+def is_for_another_api(grant: Manifest) -> bool:
+    """Whether the operator says of the approval that there is that it was for an API which has been deleted since."""
+    stated, decided = condition(grant, ConditionType.APPROVED) or {}, decision(grant)
+    seen = (grant.get("status") or {}).get("approvalSeen")
+    return (
+        seen is not None
+        and (stated.get("status"), stated.get("reason")) == (ConditionStatus.FALSE, ApprovedReason.PENDING)
+        and (seen["by"], instant(seen["at"])) == (decided.get("by"), instant(decided["at"]))
+    )
 
 
 def keys(grant: Manifest) -> list[dict[str, Any]]:
@@ -97,7 +109,7 @@ def changed_terms(grant: Manifest) -> list[str]:
 def waits_for_decision(grant: Manifest) -> bool:
     """Whether somebody has to decide: over the request, or over a change of what was approved."""
     decided = decision(grant)
-    if not decided:
+    if not decided or is_for_another_api(grant):
         return True
     by_somebody = decided["decision"] == Decision.APPROVED and "rule" not in decided
     return by_somebody and bool(changed_terms(grant))

@@ -13,6 +13,7 @@ from conecta_cli.decisions.grants import (
     condition,
     decision,
     instant,
+    is_for_another_api,
     keys,
     shown,
 )
@@ -78,6 +79,8 @@ def approval_link(evidence: Evidence) -> Link:
         return _unanswered(grant, "approval", "the request")
     if not decided:
         return Link.waits("approval", "nobody has decided yet", Mender.PROVIDER, approve)
+    if found and is_for_another_api(grant):
+        return Link.waits("approval", found["message"], Mender.PROVIDER, approve)
     changed = changed_terms(grant)
     waiting = f"; a change of {', '.join(changed)} waits for approval, and what was approved goes on" if changed else ""
     return Link.ok("approval", _sentence(decided) + waiting)

@@ -13,7 +13,7 @@ from conecta_operator.api.fields import Cidr, DnsLabel, Moment, PlanName, Report
 from conecta_operator.api.legal_basis import LegalBasis
 from conecta_operator.api.objects import Manifest
 
-__all__ = ["Decision", "DecisionRule", "GrantApproval", "Terms"]
+__all__ = ["ApprovalSeen", "Decision", "DecisionRule", "GrantApproval", "Terms"]
 
 
 class Decision(StrEnum):
@@ -98,3 +98,17 @@ class GrantApproval(Reported):
         default=None,
         description="What was approved: it stays in force, whatever the spec asks for later, until that is decided.",
     )
+
+
+class ApprovalSeen(Reported):
+    """Over which API somebody approved: one that is created later under the same name has to be decided over anew."""
+
+    by: str = Field(max_length=253, description="The status.approval.by that was seen.")
+    at: Moment = Field(description="The status.approval.at that was seen.")
+    api_uid: str = Field(
+        max_length=64, description="The metadata.uid that the ConectaApi had when that approval was first seen."
+    )
+
+    def as_manifest(self) -> Manifest:
+        """As it is written in the object."""
+        return self.model_dump(mode="json", by_alias=True)

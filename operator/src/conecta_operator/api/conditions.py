@@ -88,7 +88,7 @@ class ApprovedReason(StrEnum):
     """True: what was approved is in force, and the grant asks for something else now. The message names the fields that
     wait for a decision."""
     PENDING = "Pending"
-    """False or Unknown: nobody has decided yet."""
+    """False or Unknown: nobody has decided yet, or only over an API of that name which has been deleted since."""
     DENIED = "Denied"
     """False: somebody who may approve for the API has denied the request."""
     REVOKED = "Revoked"

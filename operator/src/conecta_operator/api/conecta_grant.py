@@ -5,7 +5,7 @@ from typing import Final, Self
 
 from pydantic import AwareDatetime, ConfigDict, Field
 
-from conecta_operator.api.approvals import GrantApproval, Terms
+from conecta_operator.api.approvals import ApprovalSeen, GrantApproval, Terms
 from conecta_operator.api.conditions import Condition
 from conecta_operator.api.credential import Credential
 from conecta_operator.api.fields import (
@@ -253,6 +253,13 @@ class ConectaGrantStatus(Reported):
     approval: GrantApproval | None = Field(
         default=None,
         description="What was decided, by whom, and on which terms. Written by whoever may approve the API, too.",
+    )
+    approval_seen: ApprovalSeen | None = Field(
+        default=None,
+        description=(
+            "For which ConectaApi somebody approved. One that was deleted and created again under its name is another: "
+            "the approval counts for it once it has been written anew, with another at. Absent when a rule decided."
+        ),
     )
     keys: tuple[GrantKey, ...] = Field(
         default=(),

@@ -2,14 +2,18 @@
 
 People's decisions stand in `status.approval` and are never overruled here. Where nobody has decided, the rules of the
 API (`spec.access`) do, and the operator writes their decision down under its own name.
+
+A person approves the use of the API that there is. One that is created later under the same name may have other data;
+`status.approvalSeen` tells which it was.
 """
 
 from dataclasses import dataclass
 from typing import Final
 
-from conecta_operator.api.approvals import Decision, DecisionRule, GrantApproval, Terms
+from conecta_operator.api.approvals import ApprovalSeen, Decision, DecisionRule, GrantApproval, Terms
 from conecta_operator.api.conditions import ApprovedReason, ConditionStatus, ConditionType
 from conecta_operator.api.conecta_api import Approval, ConectaApi
+from conecta_operator.api.durations import timestamp
 from conecta_operator.plan.leaving import is_leaving
 from conecta_operator.plan.summary import Finding, Turn
 from conecta_operator.plan.world import GrantWorld
@@ -21,10 +25,11 @@ __all__ = ["Admission", "admission"]
 class Admission:
     """What holds over a grant now.
 
-    `approval` is what status shall say; `terms` are those in force, None when the grant has no right.
+    `approval` and `seen` are what status shall say; `terms` are those in force, None when the grant has no right.
     """
 
     approval: GrantApproval | None
+    seen: ApprovalSeen | None
     finding: Finding
     terms: Terms | None
 
@@ -35,8 +40,19 @@ def admission(world: GrantWorld, *, had_access: bool, is_eligible: bool) -> Admi
     `is_eligible` tells whether the request is one that may be admitted by a rule at all.
     """
     approval = _decided(world, is_eligible=is_eligible)
-    finding = _finding(world, approval, had_access=had_access)
-    return Admission(approval, finding, approval.terms if approval is not None and finding.holds else None)
+    seen = _seen(world, approval)
+    finding = _finding(world, approval, seen, had_access=had_access)
+    return Admission(approval, seen, finding, approval.terms if approval is not None and finding.holds else None)
+
+
+def _seen(world: GrantWorld, approval: GrantApproval | None) -> ApprovalSeen | None:
+    """For which API somebody has approved: the one that there was when the approval was first looked at."""
+    before = world.grant.status.approval_seen
+    if approval is None or approval.rule is not None or approval.decision is not Decision.APPROVED:
+        return None
+    if world.api is None or (before is not None and (before.by, before.at) == (approval.by, approval.at)):
+        return before
+    return ApprovalSeen(by=approval.by, at=approval.at, api_uid=world.api.metadata.uid)
 
 
 def _decided(world: GrantWorld, *, is_eligible: bool) -> GrantApproval | None:
@@ -98,13 +114,21 @@ def _kept(standing: GrantApproval | None, renewed: GrantApproval) -> GrantApprov
     return renewed
 
 
-def _finding(world: GrantWorld, approval: GrantApproval | None, *, had_access: bool) -> Finding:
+def _finding(
+    world: GrantWorld, approval: GrantApproval | None, seen: ApprovalSeen | None, *, had_access: bool
+) -> Finding:
     reference = world.grant.spec.api_ref
     name = f"ConectaApi {reference.namespace}/{reference.name}"
     if is_leaving(world.api, world.provider_namespace) and (approval is not None or had_access):
         return _not(ApprovedReason.API_DELETED, f"{name} is deleted, and with it every right to call it.")
     if approval is None:
         return _not(ApprovedReason.PENDING, f"The provider of {name} has not decided yet.")
+    if seen is not None and world.api is not None and seen.api_uid != world.api.metadata.uid:
+        return _not(
+            ApprovedReason.PENDING,
+            f"{approval.by} approved the use of an earlier {name}, which is deleted; the provider has to decide anew, "
+            f"over the one that was created at {timestamp(world.api.metadata.creation_timestamp)}.",
+        )
     if approval.decision is Decision.APPROVED:
         return _approved(world, approval, name)
     said = f": {approval.message}" if approval.message else "."

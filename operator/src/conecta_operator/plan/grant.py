@@ -34,8 +34,8 @@ _STOPPED: Final = frozenset({CredentialsReadyReason.SUSPENDED, CredentialsReadyR
 def desired(world: GrantWorld, forms: Forms) -> GrantPlan:
     """The steps towards what the grant asks for and is entitled to, and its status after them.
 
-    A grant that is not, or no longer, entitled to a key loses all that it has. A decision that a rule takes is written
-    down first, and acted on when it stands there.
+    A grant that is not, or no longer, entitled to a key loses all that it has. A decision that a rule takes, and which
+    API a person's is about, is written down first, and acted on when it stands there.
     """
     if world.grant.metadata.deletion_timestamp is not None:
         return _farewell(world)
@@ -58,8 +58,14 @@ def desired(world: GrantWorld, forms: Forms) -> GrantPlan:
 
 def _is_written_down(world: GrantWorld, decided: Admission) -> bool:
     """Renewed terms of a right that stands already may be written down along the way."""
-    standing = world.grant.status.approval
-    return decided.approval == standing or (standing is not None and standing.decision is Decision.APPROVED)
+    status = world.grant.status
+    standing, seen = status.approval, status.approval_seen
+    if decided.approval != standing and (standing is None or standing.decision is not Decision.APPROVED):
+        return False
+    if decided.seen is None or decided.seen == seen:
+        return True
+    is_same_api = seen is None or seen.api_uid == decided.seen.api_uid
+    return is_same_api and bool(world.keys or status.keys)
 
 
 def _with_key(

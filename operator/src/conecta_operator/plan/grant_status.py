@@ -49,6 +49,8 @@ def status_of(world: GrantWorld, report: GrantReport) -> Manifest:
     }
     if report.decided is not None and report.decided.approval != grant.status.approval:
         status["approval"] = _instead_of(grant.status.approval, report.decided.approval)
+    if report.decided is not None and report.decided.seen != grant.status.approval_seen:
+        status["approvalSeen"] = report.decided.seen.as_manifest() if report.decided.seen is not None else None
     if report.keys is not None:
         has_keys = bool(report.keys)
         status |= {
