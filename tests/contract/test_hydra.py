@@ -153,3 +153,30 @@ async def test_put_repairs_a_client_without_record_and_owner(
     await hydra.issuer.put(key, None)
     assert await hydra.issuer.keys(key.grant_uid) == (key,)
     assert await hydra.token(key.client_id, secret)
+
+
+@pytest.mark.parametrize("damage", [{"metadata": {}}, {"metadata": {"managed-by": "somebody"}}, {"owner": ""}])
+async def test_what_others_made_is_none_of_all_keys(hydra: RealIssuerBench, key: Key, damage: dict[str, Any]) -> None:
+    assert key in await hydra.issuer.all_keys()
+    await hydra.damage(key.client_id, **damage)
+    assert key.client_id not in {found.client_id for found in await hydra.issuer.all_keys()}
+    await hydra.issuer.remove(key.client_id)
+
+
+async def test_all_keys_are_read_over_all_pages(hydra: RealIssuerBench) -> None:
+    uid, secret = hydra.new_grant(), SecretStr(secrets.token_urlsafe(32))
+    put = [
+        Key(
+            client_id=f"saude-agendamento-{uid[:8]}-{number}",
+            grant="saude/agendamento-cep",
+            grant_uid=uid,
+            number=number,
+            scopes=_scopes(uid),
+            issued_at=datetime(2026, 11, 24, 7, 30, tzinfo=UTC),
+            fingerprint=fingerprint(secret),
+        )
+        for number in range(1, 121)
+    ]
+    for key in put:
+        await hydra.issuer.put(key, secret)
+    assert {*put} <= {*await hydra.issuer.all_keys()}

@@ -57,6 +57,16 @@ async def test_keys_yields_the_oldest_first(issuer_bench: IssuerBench) -> None:
     assert [key.number for key in await issuer_bench.issuer.keys(grant)] == [9, 10, 11]
 
 
+async def test_all_keys_yields_those_of_every_grant(issuer_bench: IssuerBench) -> None:
+    put = []
+    for number in range(3):
+        secret = _secret()
+        put.append(replace(_key(issuer_bench.new_grant(), secret), serial=number))
+        await issuer_bench.issuer.put(put[-1], secret)
+    found = {key.client_id: key for key in await issuer_bench.issuer.all_keys()}
+    assert [found.get(key.client_id) for key in put] == put
+
+
 async def test_put_makes_a_client_that_gets_tokens_with_its_secret_only(issuer_bench: IssuerBench) -> None:
     secret = _secret()
     key = _key(issuer_bench.new_grant(), secret)
@@ -194,6 +204,7 @@ async def test_every_method_raises_unavailable_while_the_issuer_is_away(lost_iss
     key = _key("6f1c1d3e-0000-4000-8000-000000000000", secret)
     for attempt in (
         lambda: lost_issuer.keys(key.grant_uid),
+        lost_issuer.all_keys,
         lambda: lost_issuer.put(key, secret),
         lambda: lost_issuer.put(key, None),
         lambda: lost_issuer.remove(key.client_id),

@@ -53,6 +53,11 @@ class FakeIssuer:
         held = (key for key in self._clients.values() if key.grant_uid == grant_uid)
         return tuple(sorted(held, key=lambda key: (key.number, key.issued_at)))
 
+    async def all_keys(self) -> tuple[Key, ...]:
+        """See Issuer."""
+        await self._turn()
+        return tuple(self._clients.values())
+
     async def put(self, key: Key, secret: SecretStr | None) -> None:
         """See Issuer."""
         await self._turn()

@@ -45,6 +45,11 @@ class IssuerAdmin:
         """All clients' ids."""
         return {client["client_id"] for client in self._pool.request("GET", "/admin/clients?page_size=500").json()}
 
+    def create_client(self, client: dict[str, Any]) -> None:
+        """Make a client, as whoever may use the admin API can."""
+        answer = self._pool.request("POST", "/admin/clients", json=client)
+        assert answer.status == 201, answer.data
+
     def delete_client(self, client_id: str) -> None:
         """Remove a client behind the operator's back."""
         assert self._pool.request("DELETE", f"/admin/clients/{client_id}").status == 204

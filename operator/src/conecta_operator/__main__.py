@@ -32,6 +32,7 @@ from conecta_operator.reconcile.report import Report
 from conecta_operator.reconcile.resync import IssuerWatch, Resync
 from conecta_operator.reconcile.signing_keys import SigningKeys
 from conecta_operator.reconcile.steps import Steps
+from conecta_operator.reconcile.sweep import Sweep
 from conecta_operator.reconcile.workqueue import WorkQueue
 from conecta_operator.render.forms import Forms
 from conecta_operator.settings import Settings, WrongSettings
@@ -58,6 +59,7 @@ class Operator:
         self._queue = queue = WorkQueue[ObjectKey](clock=clock, random=random)
         self._intake = intake = Intake(queue=queue, landscape=landscape, clock=clock)
         signing_keys = SigningKeys(issuer=issuer, clock=clock)
+        steps = Steps(cluster=cluster, issuer=issuer)
         self._reconciler = Reconciler(
             queue=queue,
             cluster=cluster,
@@ -68,7 +70,7 @@ class Operator:
                 landscape=landscape,
                 platform=settings.platform(),
             ),
-            steps=Steps(cluster=cluster, issuer=issuer),
+            steps=steps,
             report=Report(cluster),
             forms=Forms.load(),
             metrics=self._metrics,
@@ -79,6 +81,7 @@ class Operator:
             queue=queue,
             landscape=landscape,
             intake=intake,
+            sweep=Sweep(cluster=cluster, issuer=issuer, steps=steps, platform=settings.platform()),
             interval=settings.resync_every,
             clock=clock,
             random=random,

@@ -52,7 +52,8 @@ class Settings(BaseSettings):
     """The `iss` of the tokens, exactly."""
 
     issuer_admin_url: HttpsUrl
-    """Where the operator manages clients at the token issuer. Reachable by the operator only."""
+    """Where the operator manages clients at the token issuer. Reachable by the operator only. An issuer serves one
+    cluster: clients that an operator made for grants which are not in this cluster are deleted."""
 
     issuer_public_url: HttpsUrl
     """Where the operator reads the issuer's public keys (its /.well-known/jwks.json)."""

@@ -12,9 +12,12 @@ from conecta_operator.reconcile.intake import Intake
 from conecta_operator.reconcile.mapping import Change, Happened
 from conecta_operator.reconcile.resync import IssuerWatch, Resync, jittered
 from conecta_operator.reconcile.signing_keys import MAX_AGE, SigningKeys
+from conecta_operator.reconcile.steps import Steps
+from conecta_operator.reconcile.sweep import Sweep
 from conecta_operator.reconcile.workqueue import WorkQueue
 from tests.support.fake_cluster import FakeCluster
 from tests.support.fake_issuer import FakeIssuer
+from tests.support.worlds import PLATFORM
 from tests.unit.reconcile.stand_ins import (
     FakeClock,
     ListedLandscape,
@@ -42,6 +45,12 @@ class Scene:
             queue=self.queue,
             landscape=self.landscape,
             intake=self.intake,
+            sweep=Sweep(
+                cluster=self.cluster,
+                issuer=self.issuer,
+                steps=Steps(cluster=self.cluster, issuer=self.issuer),
+                platform=PLATFORM,
+            ),
             interval=timedelta(seconds=600),
             clock=self.clock,
             random=seeded(),

@@ -68,15 +68,13 @@ class HydraIssuer:
 
     async def keys(self, grant_uid: str) -> tuple[Key, ...]:
         """See Issuer. A client whose record was damaged by hand is a key that no secret matches: it gets replaced."""
-        url: URL | None = self._clients.with_query(owner=grant_uid, page_size=_PAGE)
-        found: list[Key] = []
-        while url:
-            answer = await self._send("GET", url)
-            page = answer.parsed(_CLIENTS)
-            found += [_key_of(client) for client in page if client.owner == grant_uid]
-            # Hydra names a next page as long as there are more clients of any owner; a short page is the last.
-            url = answer.next_page if len(page) >= _PAGE else None
+        clients = await self._listed(owner=grant_uid)
+        found = (_key_of(client) for client in clients if client.owner == grant_uid)
         return tuple(sorted(found, key=lambda key: (key.number, key.issued_at)))
+
+    async def all_keys(self) -> tuple[Key, ...]:
+        """See Issuer."""
+        return tuple(_key_of(client) for client in await self._listed() if _is_ours(client))
 
     async def put(self, key: Key, secret: SecretStr | None) -> None:
         """See Issuer."""
@@ -109,6 +107,17 @@ class HydraIssuer:
         if not keys:
             raise IssuerUnavailable(f"{self._jwks} has no public key")
         return json.dumps({"keys": keys}, sort_keys=True, separators=(",", ":"))
+
+    async def _listed(self, **which: str) -> list["_Client"]:
+        url: URL | None = self._clients.with_query(page_size=_PAGE, **which)
+        found: list[_Client] = []
+        while url:
+            answer = await self._send("GET", url)
+            page = answer.parsed(_CLIENTS)
+            found += page
+            # Hydra names a next page as long as there are more clients of any owner; a short page is the last.
+            url = answer.next_page if len(page) >= _PAGE else None
+        return found
 
     def _client(self, client_id: str) -> URL:
         if not _CLIENT_ID.fullmatch(client_id):
@@ -220,6 +229,11 @@ def _client_of(key: Key, secret: SecretStr | None) -> dict[str, Any]:
         "metadata": record.model_dump(mode="json", by_alias=True),
     }
     return client | {"client_secret": secret.get_secret_value()} if secret else client
+
+
+def _is_ours(client: _Client) -> bool:
+    record = client.metadata if isinstance(client.metadata, dict) else {}
+    return record.get("managed-by") == MANAGED_BY and bool(client.owner)
 
 
 def _key_of(client: _Client) -> Key:

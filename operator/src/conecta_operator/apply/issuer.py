@@ -21,6 +21,12 @@ class Issuer(Protocol):
         A client whose record was damaged by hand is still a key, lest it outlive its grant; no secret matches it.
         """
 
+    async def all_keys(self) -> tuple[Key, ...]:
+        """All keys that the operator ever put and that are still there, of whichever grants.
+
+        Clients that others made, or whose record was taken away by hand, are not among them.
+        """
+
     async def put(self, key: Key, secret: SecretStr | None) -> None:
         """Make the client be so, whether it exists or not. Without a secret, an existing client keeps the one it has.
 

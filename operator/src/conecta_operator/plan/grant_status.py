@@ -73,7 +73,7 @@ def _ended(world: GrantWorld, keys: Sequence[Key], removed: Collection[str]) -> 
     gone = {*removed, *(reported - known)} - {key.client_id for key in keys}
     remembered = {entry.client_id: entry.until for entry in world.grant.status.ended_keys if entry.until > world.now}
     refused = {entry.client_id for entry in world.api.status.revoked_keys} if world.api is not None else set()
-    ended = dict.fromkeys(gone, last_token_expires(world)) | remembered
+    ended = dict.fromkeys(gone, last_token_expires(world.platform, world.now)) | remembered
     return {client_id: until for client_id, until in ended.items() if client_id not in refused}
 
 

@@ -30,6 +30,7 @@ __all__ = [
     "JWKS_CONFIG_MAP",
     "REVOKE_FINALIZER",
     "agency_scope",
+    "api_named_by",
     "api_of_generated",
     "api_scope",
     "api_uid_scope",
@@ -187,6 +188,15 @@ def scopes_demanded(api: ConectaApi) -> tuple[str, ...]:
 def api_scope(api: ConectaApi) -> str:
     """The scope that names an API."""
     return f"{api.metadata.namespace}/{api.metadata.name}"
+
+
+def api_named_by(scopes: Iterable[str]) -> ObjectKey | None:
+    """The API that the scopes of a key name; None when none does."""
+    for scope in scopes:
+        namespace, slash, name = scope.partition("/")
+        if slash and ":" not in scope:
+            return ObjectKey(CONECTA_API, namespace, name)
+    return None
 
 
 def plan_scope(api: ConectaApi, plan: str) -> str:

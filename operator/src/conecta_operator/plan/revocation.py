@@ -11,6 +11,7 @@ from typing import Final
 
 from conecta_operator.api.conecta_api import MOST_REVOKED_KEYS
 from conecta_operator.api.objects import Manifest
+from conecta_operator.api.settings import Platform
 from conecta_operator.plan import naming, reads
 from conecta_operator.plan.credentials import secrets_of
 from conecta_operator.plan.plans import AllowKeys, DeleteObject, DenyKeys, PutKey, RemoveKey, Step
@@ -64,9 +65,9 @@ def client_ids_of(world: GrantWorld) -> frozenset[str]:
     return frozenset({*reported, *(key.client_id for key in world.keys or ())})
 
 
-def last_token_expires(world: GrantWorld) -> datetime:
+def last_token_expires(platform: Platform, now: datetime) -> datetime:
     """When no token that was issued until now is good for anything any more."""
-    return world.now + world.platform.token_lifetime + _CLOCK_SKEW
+    return now + platform.token_lifetime + _CLOCK_SKEW
 
 
 def silenced(world: GrantWorld) -> tuple[PutKey, ...]:
@@ -89,7 +90,9 @@ def deny(world: GrantWorld, client_ids: Collection[str]) -> Denial:
     missing = sorted(set(client_ids) - listed)
     if missing:
         fitting = missing[: max(0, MOST_REVOKED_KEYS - len(world.api.status.revoked_keys))]
-        steps = (DenyKeys(api, dict.fromkeys(fitting, last_token_expires(world))),) if fitting else ()
+        steps = (
+            (DenyKeys(api, dict.fromkeys(fitting, last_token_expires(world.platform, world.now))),) if fitting else ()
+        )
         return Denial(steps, is_in_force=False)
     policy = world.policy
     if policy is not None and not (

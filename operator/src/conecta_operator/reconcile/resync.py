@@ -1,6 +1,7 @@
 """Looks at everything now and then, whatever the watches say.
 
-Covers what no watch announces: what was deleted while a watch was interrupted, and what changed at the issuer.
+Covers what no watch announces: what was deleted while a watch was interrupted, and what changed at the issuer. Keys
+whose grant is gone are ended.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from conecta_operator.errors import OperatorError
 from conecta_operator.reconcile.intake import Intake
 from conecta_operator.reconcile.landscape import Landscape
 from conecta_operator.reconcile.signing_keys import MAX_AGE, SigningKeys
+from conecta_operator.reconcile.sweep import Sweep
 from conecta_operator.reconcile.workqueue import Clock, WorkQueue
 
 __all__ = ["IssuerWatch", "Resync", "Surveyed", "jittered"]
@@ -48,6 +50,7 @@ class Resync:
     queue: WorkQueue[ObjectKey]
     landscape: Surveyed
     intake: Intake
+    sweep: Sweep
     interval: timedelta
     clock: Clock
     random: Random
@@ -69,8 +72,8 @@ class Resync:
                 await self._pause()
 
     async def look_at_everything(self) -> None:
-        """Put to work all objects that exist and all that the watches believe to exist."""
-        seen = self._seen()
+        """Put to work all objects that exist and all that the watches believe to exist; end keys without a grant."""
+        seen, keys = self._seen(), await self.sweep.keys()
         live = {}
         for kind in (CONECTA_API, CONECTA_GRANT):
             for manifest in await self.cluster.list(kind):
@@ -78,6 +81,7 @@ class Resync:
         self.landscape.bury(seen.keys() - live.keys())
         _spread({*seen.values(), *live.values()}, self.queue, self.random)
         self.last_success = self.clock.time()
+        await self.sweep.end_orphans(keys, live.keys())
 
     def _seen(self) -> dict[str, ObjectKey]:
         apis = {api.metadata.uid: api.key for api in self.landscape.apis()}

@@ -38,10 +38,11 @@ class Steps:
             if isinstance(step, SetFinalizers):
                 subject = await self._cluster.replace(_with_finalizers(subject, step.finalizers))
             else:
-                await self._carry_out(step)
+                await self.take(step)
         return subject
 
-    async def _carry_out(self, step: WriteObject | DeleteObject | PutKey | RemoveKey | DenyKeys | AllowKeys) -> None:
+    async def take(self, step: WriteObject | DeleteObject | PutKey | RemoveKey | DenyKeys | AllowKeys) -> None:
+        """Do one step that is not about the subject of a plan."""
         match step:
             case WriteObject(manifest, over=None):
                 await self._cluster.create(manifest)
