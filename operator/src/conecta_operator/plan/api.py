@@ -17,10 +17,10 @@ from conecta_operator.plan import backends, naming
 from conecta_operator.plan.api_forms import contexts_of
 from conecta_operator.plan.claims import holder
 from conecta_operator.plan.deletion import deletion, finalizer
-from conecta_operator.plan.plans import ApiPlan, DeleteObject, Step
+from conecta_operator.plan.plans import ApiPlan, DeleteObject, Step, WriteObject
 from conecta_operator.plan.references import resolved_refs
 from conecta_operator.plan.summary import Finding, Turn, conditions
-from conecta_operator.plan.verdict import Answer, verdict
+from conecta_operator.plan.verdict import Answer, verdict, written_at
 from conecta_operator.plan.world import ApiWorld
 from conecta_operator.plan.writing import write_if_different
 from conecta_operator.render.forms import Forms
@@ -28,6 +28,9 @@ from conecta_operator.render.forms import Forms
 __all__ = ["desired"]
 
 _ISSUER_AWAY: Final = timedelta(seconds=5)
+_GATEWAY_SILENT: Final = timedelta(seconds=30)
+"""The gateway takes a change up in a second. Until then it serves what it served before, so that is no news: each
+revocation changes a policy."""
 
 
 def desired(world: ApiWorld, forms: Forms) -> ApiPlan:
@@ -54,8 +57,8 @@ def desired(world: ApiWorld, forms: Forms) -> ApiPlan:
     wanted = [forms.write(context) for context in contexts]
     writes = [step for manifest in wanted for step in write_if_different(manifest, world.objects.get(key_of(manifest)))]
     steps = (*finalizer(world), *writes, *_removals(world, keep=wanted))
-    is_settled = all(key_of(step.manifest).kind == CONFIG_MAP for step in writes)
-    return _plan(world, steps, (stated, resolved, _answered(world, wanted, is_settled=is_settled)))
+    programmed, look_again_in = _answered(world, wanted, [step for step in writes if _is_answered(step.manifest)])
+    return _plan(world, steps, (stated, resolved, programmed), look_again_in)
 
 
 def _accepted(world: ApiWorld) -> Finding:
@@ -123,14 +126,44 @@ def _not_wanted() -> Finding:
     return _programmed(ProgrammedReason.NOT_WANTED, "Nothing is served while the API is not accepted.")
 
 
-def _answered(world: ApiWorld, wanted: Sequence[Manifest], *, is_settled: bool) -> Finding:
-    live = [world.objects[key] for key in map(key_of, wanted) if key.kind != CONFIG_MAP and key in world.objects]
+def _is_answered(manifest: Manifest) -> bool:
+    """Whether the gateway says what it makes of such an object."""
+    return key_of(manifest).kind != CONFIG_MAP
+
+
+def _answered(
+    world: ApiWorld, wanted: Sequence[Manifest], writes: Sequence[WriteObject]
+) -> tuple[Finding, timedelta | None]:
+    """What the gateway says, and when its silence will have lasted too long."""
+    live = [world.objects[key_of(new)] for new in wanted if _is_answered(new) and key_of(new) in world.objects]
     answer = verdict(live, world.platform)
-    if not is_settled or answer.answer is Answer.PENDING:
-        return _programmed(ProgrammedReason.PENDING, "Waiting for the gateway to accept what was written.")
-    if answer.answer is Answer.REFUSED:
-        return _programmed(ProgrammedReason.REFUSED, f"The gateway refuses it: {answer.message}", Turn.AUTHOR)
-    return _programmed(ProgrammedReason.PROGRAMMED, "The gateway serves this generation.")
+    if not writes and answer.answer is Answer.REFUSED:
+        return _programmed(ProgrammedReason.REFUSED, f"The gateway refuses it: {answer.message}", Turn.AUTHOR), None
+    patience = _patience(world, live, writes) if writes or answer.answer is Answer.PENDING else None
+    if patience is None or patience > timedelta(0):
+        return _programmed(ProgrammedReason.PROGRAMMED, "The gateway serves this generation."), patience
+    return _programmed(ProgrammedReason.PENDING, "Waiting for the gateway to accept what was written."), None
+
+
+def _patience(world: ApiWorld, live: Sequence[Manifest], writes: Sequence[WriteObject]) -> timedelta:
+    """How long the gateway may still say nothing about a change of what it serves; nothing for a first answer."""
+    api = world.api
+    was_served = any(
+        stated.type == ConditionType.PROGRAMMED
+        and stated.status is ConditionStatus.TRUE
+        and stated.observed_generation == api.metadata.generation
+        for stated in api.status.conditions
+    )
+    if not was_served or any(write.over is None for write in writes):
+        return timedelta(0)
+    if writes:
+        return _GATEWAY_SILENT
+    unanswered = [manifest for manifest in live if verdict([manifest], world.platform).answer is Answer.PENDING]
+    return (
+        min(written_at(manifest) or world.now - _GATEWAY_SILENT for manifest in unanswered)
+        + _GATEWAY_SILENT
+        - world.now
+    )
 
 
 def _kept_jwks(world: ApiWorld) -> str | None:

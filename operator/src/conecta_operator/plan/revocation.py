@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from conecta_operator.api.conditions import ConditionStatus, ConditionType
 from conecta_operator.api.conecta_api import MOST_REVOKED_KEYS
 from conecta_operator.api.objects import Manifest
 from conecta_operator.api.settings import Platform
@@ -116,14 +117,26 @@ def _taken_over(world: GrantWorld, client_ids: Collection[str]) -> datetime:
 
 
 def admit(world: GrantWorld, client_ids: Collection[str]) -> Denial:
-    """What makes the gateway let tokens of these keys through again."""
+    """What makes the gateway let tokens of these keys through again.
+
+    Keys that it lets through already are not looked at anew with each change of the policy.
+    """
     api = world.objects.get(reads.api_of_grant(world.grant))
     if api is None or world.api is None or world.policy is None:
         return Denial((), is_in_force=True)
     listed = frozenset(entry.client_id for entry in world.api.status.revoked_keys if entry.client_id in client_ids)
     if listed:
         return Denial((AllowKeys(api, listed),), is_in_force=False)
-    return Denial((), is_in_force=not set(client_ids) & _denied_in(world.policy))
+    if set(client_ids) & _denied_in(world.policy):
+        return Denial((), is_in_force=False)
+    is_awaited = _was_stopped(world) and verdict([world.policy], world.platform).answer is Answer.PENDING
+    return Denial((), is_in_force=not is_awaited)
+
+
+def _was_stopped(world: GrantWorld) -> bool:
+    """Whether the grant has keys of which status doesn't say that they work."""
+    stated = {condition.type: condition.status for condition in world.grant.status.conditions}
+    return bool(world.grant.status.keys) and stated.get(ConditionType.CREDENTIALS_READY) is not ConditionStatus.TRUE
 
 
 def revocation(world: GrantWorld) -> Revocation:

@@ -6,13 +6,14 @@ conditions for the generation that the gateway has seen.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from typing import Any, Final
 
 from conecta_operator.api.objects import BACKEND, HTTP_ROUTE, Manifest, key_of
 from conecta_operator.api.settings import Platform
 
-__all__ = ["Answer", "Verdict", "verdict"]
+__all__ = ["Answer", "Verdict", "verdict", "written_at"]
 
 _REQUIRED_OF_ROUTES: Final = ("Accepted", "ResolvedRefs")
 _REQUIRED_OF_POLICIES: Final = ("Accepted",)
@@ -42,6 +43,13 @@ def verdict(written: Iterable[Manifest], platform: Platform) -> Verdict:
             if found.answer is answer:
                 return found
     return Verdict(Answer.ACCEPTED)
+
+
+def written_at(manifest: Manifest) -> datetime | None:
+    """When somebody last changed the object, apart from what the gateway says of it."""
+    writes = manifest["metadata"].get("managedFields") or []
+    times = (write.get("time") for write in writes if write.get("subresource") != "status")
+    return max((datetime.fromisoformat(time) for time in times if time), default=None)
 
 
 def _verdict_of(manifest: Manifest, platform: Platform) -> Verdict:
