@@ -6,7 +6,16 @@ from copy import deepcopy
 
 import pytest
 
-from conecta_operator.api.objects import CONFIG_MAP, HTTP_ROUTE, Manifest, ObjectKey, key_of
+from conecta_operator.api.objects import (
+    CONECTA_GRANT,
+    CONFIG_MAP,
+    HTTP_ROUTE,
+    SECRET,
+    Kind,
+    Manifest,
+    ObjectKey,
+    key_of,
+)
 from conecta_operator.apply.cluster import Cluster
 from conecta_operator.errors import ClusterUnavailable, Conflict, Rejected
 from tests.contract.conftest import ClusterBench, namespace_manifest
@@ -27,6 +36,16 @@ async def _moved_on(bench: ClusterBench, manifest: Manifest) -> Manifest:
 async def _recreated(bench: ClusterBench, manifest: Manifest, again: Manifest) -> Manifest:
     await bench.cluster.delete(manifest)
     return await bench.cluster.create(again)
+
+
+@pytest.mark.parametrize("kind", [CONECTA_GRANT, HTTP_ROUTE, SECRET], ids=str)
+async def test_offers_tells_which_kinds_can_be_watched(bench: ClusterBench, kind: Kind) -> None:
+    assert await bench.cluster.offers(kind)
+
+
+@pytest.mark.parametrize("group", ["", "conecta.gov.br", "unheard.example"])
+async def test_offers_tells_what_the_api_server_does_not_know(bench: ClusterBench, group: str) -> None:
+    assert not await bench.cluster.offers(Kind(group, CONECTA_GRANT.version if group else "v1", "unheards", "Unheard"))
 
 
 async def test_get_yields_the_object_as_it_is_now(bench: ClusterBench) -> None:

@@ -44,12 +44,14 @@ class FakeCluster:
     """A `Cluster`, and what others do to one: `put`, `drop`, `collect_garbage`.
 
     `journal` has the operator's writes, `events` what it said. While `outage` is an error, every method raises it.
+    Kinds whose names are `not_offered` are unknown to watchers.
     """
 
     def __init__(self, *objects: Manifest, journal: Journal | None = None) -> None:
         self.journal = journal or Journal()
         self.events: list[RecordedEvent] = []
         self.outage: OperatorError | None = None
+        self.not_offered = {"Unheard"}
         self.now = datetime(2026, 11, 24, 7, tzinfo=UTC)
         self._numbers = count(1)
         self._objects: dict[ObjectKey, Manifest] = {}
@@ -128,6 +130,11 @@ class FakeCluster:
             and namespace in {"", key.namespace}
             and wanted <= set(manifest["metadata"].get("labels", {}).items())
         ]
+
+    async def offers(self, kind: Kind) -> bool:
+        """See Cluster."""
+        await self._turn()
+        return kind.name not in self.not_offered
 
     async def create(self, manifest: Manifest) -> Manifest:
         """See Cluster."""

@@ -41,6 +41,7 @@ logger = logging.getLogger("conecta_operator")
 
 _DIED: Final = 1
 _WRONG_SETTINGS: Final = 2
+_AGAIN: Final = 2.0
 _LAST_WORK: Final = timedelta(seconds=10)
 """How long reconciles that have begun may go on after SIGTERM; what they leave is finished after the next start."""
 
@@ -99,21 +100,35 @@ class Operator:
             others = [
                 group.create_task(part) for part in (self._resync.run(), self._issuer_watch.run(), self._serve_probes())
             ]
-            await until_served(self._cluster)
-            logger.info("watching")
-            await kopf.operator(
-                registry=build_registry(
-                    intake=self._intake, landscape=self._landscape, access=self._cluster.api_server
-                ),
-                settings=kopf_settings(),
-                clusterwide=True,
-                standalone=True,
-            )
+            await self._watch()
             logger.info("stopping")
             self._queue.close()
             await asyncio.wait(workers, timeout=_LAST_WORK.total_seconds())
             for task in (*workers, *others):
                 task.cancel()
+
+    async def _watch(self) -> None:
+        """Until SIGTERM. What fails before anything was listed is tried again: nothing rests on it yet."""
+        while True:
+            await until_served(self._cluster)
+            logger.info("watching")
+            try:
+                await kopf.operator(
+                    registry=build_registry(
+                        intake=self._intake, landscape=self._landscape, access=self._cluster.api_server
+                    ),
+                    settings=kopf_settings(),
+                    clusterwide=True,
+                    standalone=True,
+                )
+            except Exception as failure:
+                if self._intake.is_open.is_set():
+                    raise
+                logger.warning("the watches can't be opened, next attempt in %g s: %r", _AGAIN, failure)
+                _end_on_sigterm()
+                await asyncio.sleep(_AGAIN)
+            else:
+                return
 
     async def _serve_probes(self) -> None:
         address, port = str(self._settings.probe_address), self._settings.probe_port
@@ -151,15 +166,19 @@ class Operator:
 
 async def run(settings: Settings) -> None:
     """Connect, and run the operator until it is told to end."""
-    task = asyncio.current_task()
-    if task is not None:
-        # Until kopf, once it runs, puts its own handler in the place of this one.
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    _end_on_sigterm()
     issuer = HydraIssuer(
         admin_url=settings.issuer_admin_url, public_url=settings.issuer_public_url, ca_file=settings.issuer_ca_file
     )
     async with KubernetesCluster() as cluster, issuer:
         await Operator(settings, cluster, issuer).run()
+
+
+def _end_on_sigterm() -> None:
+    """Have SIGTERM cancel the task that this is called from, until kopf puts a handler of its own in place of that."""
+    task = asyncio.current_task()
+    if task is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
 
 
 def main() -> int:

@@ -24,6 +24,9 @@ class Cluster(Protocol):
     async def list(self, kind: Kind, *, namespace: str = "", labels: Mapping[str, str] | None = None) -> list[Manifest]:
         """All objects of a kind (in one namespace, with these labels), each with apiVersion and kind."""
 
+    async def offers(self, kind: Kind) -> bool:
+        """Whether the API server names the kind among those that it serves, which is where watchers look it up."""
+
     async def create(self, manifest: Manifest) -> Manifest:
         """The object as stored. Raises Conflict when one of that name exists."""
 

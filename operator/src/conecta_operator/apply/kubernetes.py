@@ -95,6 +95,11 @@ class KubernetesCluster:
             if not query["continue"]:
                 return found
 
+    async def offers(self, kind: Kind) -> bool:
+        """See Cluster."""
+        answer = await self._send("GET", _root(kind))
+        return kind.plural in answer.offered(f"look up {kind}")
+
     async def create(self, manifest: Manifest) -> Manifest:
         """See Cluster."""
         key = key_of(manifest)
@@ -218,6 +223,15 @@ class _Answer:
             raise ClusterUnavailable(f"{action}: the API server answers {self.status}, but with no object")
         return manifest
 
+    def offered(self, action: str) -> set[str]:
+        """The kinds that a group's document names (APIResourceList), by plural; none where there is no such group."""
+        if self.status == HTTPStatus.NOT_FOUND:
+            return set()
+        document = json_in(self.content)
+        if self.status != HTTPStatus.OK or not isinstance(document, dict):
+            raise self._error(f"{action}: the API server answers {self.status} {self._explanation(secret=False)}")
+        return {str(resource.get("name")) for resource in document.get("resources") or []}
+
     def _error(self, text: str) -> OperatorError:
         text = text.rstrip()
         if self.status == HTTPStatus.CONFLICT:
@@ -293,10 +307,13 @@ class _Access:
             raise ClusterUnavailable(f"no access to the API server by {source}: {detail}") from None
 
 
+def _root(kind: Kind) -> str:
+    return f"/apis/{kind.group}/{kind.version}" if kind.group else f"/api/{kind.version}"
+
+
 def _path(kind: Kind, namespace: str) -> str:
-    root = f"/apis/{kind.group}/{kind.version}" if kind.group else f"/api/{kind.version}"
     within = f"/namespaces/{quote(namespace, safe='')}" if namespace else ""
-    return f"{root}{within}/{kind.plural}"
+    return f"{_root(kind)}{within}/{kind.plural}"
 
 
 def _can_exist(key: ObjectKey) -> bool:

@@ -59,10 +59,18 @@ def kopf_settings() -> kopf.OperatorSettings:
     return settings
 
 
-async def connection(access: Access) -> kopf.ConnectionInfo:
-    """The operator's own access to the API server, in kopf's form."""
-    server = await access()
+async def connection(access: Access, attempt: int = 0) -> kopf.ConnectionInfo:
+    """The operator's own access to the API server, in kopf's form.
+
+    Kopf asks for it again when the API server has refused it (401), which may happen while that starts. It ends the
+    operator if it is given the same again, so that the number of the attempt makes each another one.
+    """
+    if attempt:
+        logger.warning("the API server refuses the operator's credentials; they are read again")
+        await asyncio.sleep(_BETWEEN_LOOKS)
+    server = await _readable(access)
     return kopf.ConnectionInfo(
+        priority=attempt,
         server=server.url,
         ca_path=server.ca_file,
         insecure=server.is_unverified,
@@ -73,8 +81,17 @@ async def connection(access: Access) -> kopf.ConnectionInfo:
     )
 
 
+async def _readable(access: Access) -> ApiServer:
+    while True:
+        try:
+            return await access()
+        except OperatorError as error:
+            logger.warning("waiting for credentials: %s", error)
+            await asyncio.sleep(_BETWEEN_LOOKS)
+
+
 async def until_served(cluster: Cluster) -> None:
-    """Wait until the API server serves all that is watched.
+    """Wait until the API server serves all that is watched, and to the operator.
 
     Kopf looks only at its start which kinds there are. A kind whose definition comes later would never be watched.
     """
@@ -86,6 +103,7 @@ async def until_served(cluster: Cluster) -> None:
 async def _obstacle(cluster: Cluster, kind: Kind) -> str | None:
     try:
         await cluster.list(kind, labels=_NOTHING)
+        is_offered = await cluster.offers(kind)
     except OperatorError as error:
         return f"{kind}: {error}"
-    return None
+    return None if is_offered else f"{kind}: the API server does not name it among those that it serves"

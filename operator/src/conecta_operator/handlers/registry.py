@@ -1,5 +1,6 @@
 """Every watch of the operator, and what happens when it speaks: where an event enters."""
 
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,9 +25,11 @@ def build_registry(*, intake: Intake, landscape: IndexedLandscape, access: Acces
     kopf.index(**_selector(CONECTA_GRANT), registry=registry)(indices.grants_by_namespace)
     kopf.index(**_selector(CONECTA_GRANT), registry=registry)(indices.grants_by_api)
 
+    attempts = itertools.count()
+
     @kopf.on.login(registry=registry, errors=kopf.ErrorsMode.PERMANENT)
     async def log_in(**_: Any) -> kopf.ConnectionInfo:
-        return await connection(access)
+        return await connection(access, next(attempts))
 
     @kopf.on.startup(registry=registry)
     async def hand_over_indices(**given: Any) -> None:
