@@ -224,6 +224,19 @@ def test_a_foreign_secret_is_never_touched(granted: Granted, receiver: str) -> N
     assert get("secret", receiver, foreign) == before
 
 
+def test_a_grant_gets_its_key_soon_after_a_foreign_secret_is_gone(granted: Granted, receiver: str) -> None:
+    """Also one of a type that nobody watches."""
+    foreign = f"minha-{uuid.uuid4().hex[:6]}"
+    kubectl("create", "secret", "generic", foreign, "-n", receiver, "--from-literal=a=b")
+    grant = a_grant(receiver, granted.api, secretName=foreign)
+    apply(grant)
+    name = grant["metadata"]["name"]
+    eventually(lambda: condition(get("conectagrant", receiver, name), "CredentialsReady").get("reason") == "Conflicted")
+    kubectl("delete", "secret", foreign, "-n", receiver)
+    wait_ready("conectagrant", receiver, name, seconds=45)
+    assert key_in(receiver, foreign).secret
+
+
 def test_deleting_a_grant_ends_client_secret_and_access(granted: Granted, issuer: IssuerAdmin) -> None:
     """Also the access of a token that is still valid."""
     application = granted.application

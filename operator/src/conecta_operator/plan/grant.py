@@ -28,6 +28,8 @@ __all__ = ["desired"]
 _AT_ONCE: Final = timedelta(0)
 _UNDER_WAY: Final = timedelta(milliseconds=500)
 _ISSUER_AWAY: Final = timedelta(seconds=5)
+_FOREIGN_SECRET: Final = timedelta(seconds=30)
+"""Of Secrets, only those of our type are watched: that another one is gone must be looked for."""
 _STOPPED: Final = frozenset({CredentialsReadyReason.SUSPENDED, CredentialsReadyReason.AGENCY_SUSPENDED})
 
 
@@ -72,7 +74,8 @@ def _with_key(
     world: GrantWorld, right: Right, decided: Admission, entitled: tuple[Finding, ...], forms: Forms
 ) -> GrantPlan:
     if conflict := grant_findings.foreign_secret(world):
-        return _plan(world, (), (*entitled, conflict), decided, look_again_in=next_change(world, right.terms))
+        look_again_in = min(_FOREIGN_SECRET, next_change(world, right.terms) or _FOREIGN_SECRET)
+        return _plan(world, (), (*entitled, conflict), decided, look_again_in=look_again_in)
     if world.keys is None:
         findings = (*entitled, grant_findings.issuer_away(world))
         return _plan(world, (), findings, decided, look_again_in=_ISSUER_AWAY)
