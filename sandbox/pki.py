@@ -51,7 +51,7 @@ CERTIFICATES: Final = (
     ),
     Certificate(name="kcm", common_name="system:kube-controller-manager", client=True),
     Certificate(name="kcm-server", common_name="kube-controller-manager", names=LOOPBACK, server=True),
-    Certificate(name="admin", common_name="platform-admin", organization="conecta:platform", client=True),
+    Certificate(name="admin", common_name="platform-admin", organization="conecta:administrators", client=True),
     Certificate(name="gateway-infra", common_name="conecta-gateway-infra", client=True),
     Certificate(name="hydra", common_name="hydra", names=("hydra.localhost", *LOOPBACK), server=True),
     Certificate(

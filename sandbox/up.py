@@ -41,7 +41,7 @@ ADMINISTRATORS: Final = {
     "kind": "ClusterRoleBinding",
     "metadata": {"name": "conecta-platform-team"},
     "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin"},
-    "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "conecta:platform"}],
+    "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "conecta:administrators"}],
 }
 
 

@@ -1,19 +1,37 @@
 """What platform tests work with: the gateway as clients reach it, the demo's applications, the issuer's back door."""
 
+import os
+from collections.abc import Iterator
+
 import pytest
 
 from sandbox.environment import GATEWAY_URL
+from sandbox.isolated import INSIDE
 from sandbox.layout import Layout
 from tests.support.application import Application, Gateway, key_in
+from tests.support.rights_used import RightsUsed
 from tests.support.tokens import IssuerAdmin
 
-_LAST = "test_destroying"
+_LAST = ("test_what_the_suite_left", "test_destroying")
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What destroys the platform comes last."""
-    items.sort(key=lambda item: _LAST in item.nodeid)
+    """What looks back on all that was done comes last, but for what destroys the platform."""
+    items.sort(key=lambda item: [name in item.nodeid for name in reversed(_LAST)])
+
+
+@pytest.fixture(scope="session")
+def rights_used() -> RightsUsed:
+    """What the operator has used its rights for in this run; nothing where no platform of its own is up."""
+    return RightsUsed(Layout())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _gathered(rights_used: RightsUsed) -> Iterator[None]:
+    yield
+    if INSIDE in os.environ:
+        rights_used.gather()
 
 
 @pytest.fixture(scope="session")
