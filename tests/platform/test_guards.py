@@ -1,12 +1,13 @@
 """What the admission policies let through, and whom they stop, before the real API server.
 
 Whoever acts here has all rights that RBAC could ask for, so that nothing but a policy stands in the way. A write is a
-trial (`--dry-run=server`) where nothing else is said: the API server judges it like any other, and forgets it.
+trial (`dryRun`) where nothing else is said: the API server judges it like any other, and forgets it.
 """
 
 import json
 import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import pytest
@@ -16,14 +17,13 @@ from sandbox.layout import Layout
 from tests.support.changes import ABSENT, but
 from tests.support.kubectl import agency_namespace, apply, eventually, find, get, kubectl
 from tests.support.tenant_rows import KINDS
-from tests.support.users import OPERATOR, ApiServer, done
+from tests.support.users import OPERATOR, ApiServer, User, done
 
-ROUTER: Final = "system:serviceaccount:envoy-gateway-system:envoy-gateway"
-COLLECTOR: Final = "system:serviceaccount:kube-system:generic-garbage-collector"
-ALMIGHTY: Final = [
-    {"apiGroups": ["", "gateway.networking.k8s.io", "gateway.envoyproxy.io", "networking.k8s.io"],
-     "resources": ["*"], "verbs": ["*"]},
-]  # fmt: skip
+ALMIGHTY: Final = {
+    "apiGroups": ["", "gateway.networking.k8s.io", "gateway.envoyproxy.io", "networking.k8s.io"],
+    "resources": ["*"],
+    "verbs": ["*"],
+}
 """All rights on whatever is guarded, and none on what the guards ask for."""
 GENERATED_REFUSAL: Final = "in the namespace of an agency are written by the Conecta operator only"
 OWNERSHIP_REFUSAL: Final = "a copy of your own goes without them"
@@ -31,65 +31,51 @@ AGENCIES_REFUSAL: Final = "are the platform team's to set"
 LABELS: Final = {"conecta.gov.br/owner-kind": "ConectaGrant", "conecta.gov.br/owner-uid": "0"}
 
 
-class Actor:
-    """Somebody as whom the administrator writes."""
+class Actors:
+    """Who writes: some whom RBAC doesn't stop, and those whom the guards know."""
 
-    def __init__(self, name: str, *groups: str) -> None:
-        self.name = name
-        self._identity = (f"--as={name}", *(f"--as-group={group}" for group in groups))
-
-    def does(self, *command: str, stdin: Manifest | None = None, for_good: bool = False) -> str:
-        """The API server's refusal; empty when it has none."""
-        trial = () if for_good else ("--dry-run=server",)
-        text = None if stdin is None else json.dumps(stdin)
-        answer = kubectl(*self._identity, *command, *trial, stdin=text, check=False)
-        return answer.stderr if answer.returncode else ""
-
-    def creates(self, manifest: Manifest) -> str:
-        """As `does`."""
-        return self.does("create", "-f", "-", stdin=manifest)
-
-    def replaces(self, manifest: Manifest) -> str:
-        """As `does`."""
-        return self.does("replace", "-f", "-", stdin=manifest)
-
-    def patches(self, what: str, namespace: str, patch: Manifest, *more: str) -> str:
-        """As `does`."""
-        where = ("-n", namespace) if namespace else ()
-        return self.does("patch", *what.split(), *where, "--type=merge", "-p", json.dumps(patch), *more)
+    def __init__(self, server: ApiServer) -> None:
+        self.mighty = server.impersonated(f"mighty-{secrets.token_hex(3)}")
+        """Has all rights on what is guarded."""
+        self.entitled = server.impersonated(f"entitled-{secrets.token_hex(3)}")
+        """Has these, and the rights that the guards ask for and that nothing else asks for."""
+        self.administrator = server.administrator
+        self.platform_team = server.impersonated("maria", "conecta:platform")
+        self.operator = server.impersonated(OPERATOR)
+        self.gateway = server.impersonated("system:serviceaccount:envoy-gateway-system:envoy-gateway")
+        self.collector = server.impersonated(
+            "system:serviceaccount:kube-system:generic-garbage-collector", "system:serviceaccounts:kube-system"
+        )
 
 
-def role(*, rules: object) -> Iterator[Actor]:
-    """Somebody with these rights everywhere."""
-    name = f"actor-{secrets.token_hex(3)}"
+@contextmanager
+def bound(user: User, *rules: Manifest) -> Iterator[None]:
+    """While this lasts, somebody has these rights everywhere."""
     group = "rbac.authorization.k8s.io"
+    metadata = {"name": user.name}
     apply(
-        {"apiVersion": f"{group}/v1", "kind": "ClusterRole", "metadata": {"name": name}, "rules": rules},
+        {"apiVersion": f"{group}/v1", "kind": "ClusterRole", "metadata": metadata, "rules": rules},
         {
             "apiVersion": f"{group}/v1",
             "kind": "ClusterRoleBinding",
-            "metadata": {"name": name},
-            "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": name},
-            "subjects": [{"apiGroup": group, "kind": "User", "name": name}],
+            "metadata": metadata,
+            "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": user.name},
+            "subjects": [{"apiGroup": group, "kind": "User", "name": user.name}],
         },
     )
-    actor = Actor(name)
-    eventually(lambda: not actor.does("create", "configmap", "a", "-n", "default"))
-    yield actor
-    kubectl("delete", "clusterrole,clusterrolebinding", name)
+    eventually(lambda: user.create(made("v1", "ConfigMap", "default")).is_accepted)
+    yield
+    kubectl("delete", "clusterrole,clusterrolebinding", user.name)
 
 
 @pytest.fixture(scope="module")
-def mighty(platform: Layout) -> Iterator[Actor]:  # noqa: ARG001 - it has to be up
-    """Somebody with all rights on what is guarded."""
-    yield from role(rules=ALMIGHTY)
-
-
-@pytest.fixture(scope="module")
-def entitled(platform: Layout) -> Iterator[Actor]:  # noqa: ARG001 - it has to be up
-    """The same with the rights that the guards ask for, and that nothing else asks for."""
+def actors(platform: Layout) -> Iterator[Actors]:
+    server = ApiServer(platform)
+    actors = Actors(server)
     asked = {"apiGroups": ["conecta.gov.br"], "resources": ["conectaapis/generated", "agencies"], "verbs": ["update"]}
-    yield from role(rules=[*ALMIGHTY, asked])
+    with bound(actors.mighty, ALMIGHTY), bound(actors.entitled, ALMIGHTY, asked):
+        yield actors
+    server.close()
 
 
 @pytest.fixture(scope="module")
@@ -106,10 +92,6 @@ def nobodys(platform: Layout) -> Iterator[str]:  # noqa: ARG001 - it has to be u
     kubectl("create", "namespace", name)
     yield name
     kubectl("delete", "namespace", name, "--wait=false")
-
-
-OPERATOR_ACTOR: Final = Actor(OPERATOR)
-ADMINISTRATOR: Final = Actor("somebody", "system:masters")
 
 
 def made(version: str, kind: str, namespace: str, **rest: object) -> Manifest:
@@ -130,22 +112,22 @@ def route(namespace: str) -> Manifest:
 
 @pytest.mark.parametrize("row", [pytest.param(row, id=row[1]) for row in KINDS])
 def test_a_generated_kind_is_written_by_who_is_entitled(
-    mighty: Actor, entitled: Actor, home: str, nobodys: str, row: tuple[str, str, str, Manifest]
+    actors: Actors, home: str, nobodys: str, row: tuple[str, str, str, Manifest]
 ) -> None:
     version, kind, plural, spec = row
     manifest = made(version, kind, home, spec=spec)
-    assert f"{plural} {GENERATED_REFUSAL}" in mighty.creates(manifest)
-    for actor in (entitled, ADMINISTRATOR):
+    assert f"{plural} {GENERATED_REFUSAL}" in actors.mighty.create(manifest).words
+    for actor in (actors.entitled, actors.administrator):
         # other policies and the kind's own rules may still find fault; not this one
-        assert GENERATED_REFUSAL not in actor.creates(manifest)
-    assert GENERATED_REFUSAL not in mighty.creates(but(manifest, {"metadata.namespace": nobodys}))
+        assert GENERATED_REFUSAL not in actor.create(manifest).words
+    assert GENERATED_REFUSAL not in actors.mighty.create(but(manifest, {"metadata.namespace": nobodys})).words
 
 
-def test_the_operator_writes_what_it_writes(home: str) -> None:
+def test_the_operator_writes_what_it_writes(actors: Actors, home: str) -> None:
     for version, kind, _, spec in KINDS:
         if kind in {"HTTPRoute", "BackendTLSPolicy", "SecurityPolicy", "Backend"}:
-            assert GENERATED_REFUSAL not in OPERATOR_ACTOR.creates(made(version, kind, home, spec=spec))
-    assert OPERATOR_ACTOR.creates(route(home)) == ""
+            assert GENERATED_REFUSAL not in actors.operator.create(made(version, kind, home, spec=spec)).words
+    done(actors.operator.create(route(home)))
 
 
 @pytest.fixture
@@ -171,51 +153,40 @@ def stored(home: str) -> Iterator[Manifest]:
         ),
     ],
 )
-def test_of_what_the_operator_wrote_nobody_else_changes(
-    mighty: Actor, entitled: Actor, stored: Manifest, patch: Manifest
-) -> None:
-    home = stored["metadata"]["namespace"]
-    assert GENERATED_REFUSAL in mighty.patches("httproute guarded", home, patch)
-    for actor in (entitled, ADMINISTRATOR):
-        assert actor.patches("httproute guarded", home, patch) == ""
+def test_of_what_the_operator_wrote_nobody_else_changes(actors: Actors, stored: Manifest, patch: Manifest) -> None:
+    assert GENERATED_REFUSAL in actors.mighty.patch(stored, patch).words
+    for actor in (actors.entitled, actors.administrator):
+        done(actor.patch(stored, patch))
     changed = but(stored, {"spec.hostnames": ["c.example"]})
-    assert GENERATED_REFUSAL in mighty.replaces(changed)
-    assert OPERATOR_ACTOR.replaces(changed) == ""
+    assert GENERATED_REFUSAL in actors.mighty.put(changed).words
+    done(actors.operator.put(changed))
 
 
-def test_a_write_that_changes_nothing_passes(mighty: Actor, stored: Manifest) -> None:
-    assert mighty.replaces(stored) == ""
+def test_a_write_that_changes_nothing_passes(actors: Actors, stored: Manifest) -> None:
+    done(actors.mighty.put(stored))
 
 
-def test_the_gateway_reports_on_what_the_operator_wrote(platform: Layout, stored: Manifest) -> None:
-    server = ApiServer(platform)
-    done(server.impersonated(ROUTER).put(but(stored, {"status": {"parents": []}}), part="status"))
-    server.close()
+def test_the_gateway_reports_on_what_the_operator_wrote(actors: Actors, stored: Manifest) -> None:
+    done(actors.gateway.put(but(stored, {"status": {"parents": []}}), part="status"))
 
 
-def test_deletion_is_nobodys_concern(mighty: Actor, stored: Manifest) -> None:
-    home = stored["metadata"]["namespace"]
-    assert mighty.does("delete", "httproute", "guarded", "-n", home) == ""
-    assert mighty.does("delete", "httproute", "--all", "-n", home) == ""
+def test_deletion_is_nobodys_concern(actors: Actors, stored: Manifest) -> None:
+    done(actors.mighty.delete(stored))
 
 
-def test_what_is_being_deleted_is_let_go_by_whoever_held_it(mighty: Actor, stored: Manifest) -> None:
+def test_what_is_being_deleted_is_let_go_by_whoever_held_it(actors: Actors, stored: Manifest) -> None:
     home = stored["metadata"]["namespace"]
     kubectl("patch", "httproute", "guarded", "-n", home, "--type=merge", "-p",
             json.dumps({"metadata": {"finalizers": ["a.example/held"]}}))  # fmt: skip
     kubectl("delete", "httproute", "guarded", "-n", home, "--wait=false")
-    assert GENERATED_REFUSAL in mighty.patches("httproute guarded", home, {"spec": {"hostnames": ["b.example"]}})
-    release = ("patch", "httproute", "guarded", "-n", home, "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
-    assert mighty.does(*release, for_good=True) == ""
+    assert GENERATED_REFUSAL in actors.mighty.patch(stored, {"spec": {"hostnames": ["b.example"]}}).words
+    done(actors.mighty.patch(stored, {"metadata": {"finalizers": None}}, for_good=True))
     eventually(lambda: find("httproute", home, "guarded") is None)
 
 
-def test_kubernetes_own_controllers_say_whose_an_object_is_and_no_more(stored: Manifest) -> None:
-    """The collector itself has no right to change a spec; the guard doesn't rely on that."""
-    home = stored["metadata"]["namespace"]
+def test_kubernetes_own_controllers_say_whose_an_object_is(actors: Actors, stored: Manifest) -> None:
     owners = [{"apiVersion": "v1", "kind": "ConfigMap", "name": "a", "uid": "1", "blockOwnerDeletion": False}]
-    collector = Actor(COLLECTOR, "system:serviceaccounts", "system:serviceaccounts:kube-system", "system:masters")
-    assert collector.patches("httproute guarded", home, {"metadata": {"ownerReferences": owners}}) == ""
+    done(actors.collector.patch(stored, {"metadata": {"ownerReferences": owners}}))
 
 
 @pytest.mark.parametrize("cascade", ["background", "foreground", "orphan"])
@@ -265,14 +236,14 @@ OURS = [
 
 @pytest.mark.parametrize("labels", OURS)
 def test_labels_of_ownership_are_put_on_by_who_is_entitled(
-    mighty: Actor, entitled: Actor, home: str, nobodys: str, labels: dict[str, str]
+    actors: Actors, home: str, nobodys: str, labels: dict[str, str]
 ) -> None:
     for kind in ("Secret", "ConfigMap"):
         manifest = but(made("v1", kind, home), {"metadata.labels": labels})
-        assert OWNERSHIP_REFUSAL in mighty.creates(manifest)
-        for actor in (OPERATOR_ACTOR, entitled, ADMINISTRATOR):
-            assert actor.creates(manifest) == ""
-        assert mighty.creates(but(manifest, {"metadata.namespace": nobodys})) == ""
+        assert OWNERSHIP_REFUSAL in actors.mighty.create(manifest).words
+        for actor in (actors.operator, actors.entitled, actors.administrator):
+            done(actor.create(manifest))
+        done(actors.mighty.create(but(manifest, {"metadata.namespace": nobodys})))
 
 
 @pytest.mark.parametrize("kind", ["Secret", "ConfigMap"])
@@ -284,20 +255,23 @@ def test_labels_of_ownership_are_put_on_by_who_is_entitled(
         pytest.param({"conecta.gov.br/team": "a"}, id="a label of ours that says nothing of owners"),
     ],
 )
-def test_other_labels_are_everybodys(mighty: Actor, home: str, kind: str, labels: dict[str, str]) -> None:
-    assert mighty.creates(but(made("v1", kind, home), {"metadata.labels": labels})) == ""
+def test_other_labels_are_everybodys(actors: Actors, home: str, kind: str, labels: dict[str, str]) -> None:
+    done(actors.mighty.create(but(made("v1", kind, home), {"metadata.labels": labels})))
 
 
 def test_the_configmap_by_which_the_gateway_knows_tokens_is_the_operators(
-    mighty: Actor, entitled: Actor, home: str, nobodys: str
+    actors: Actors, home: str, nobodys: str
 ) -> None:
     manifest = but(made("v1", "ConfigMap", home, data={"jwks": "{}"}), {"metadata.name": "conecta-jwks"})
-    assert OWNERSHIP_REFUSAL in mighty.creates(manifest)
-    assert mighty.creates(but(manifest, {"metadata.namespace": nobodys})) == ""
-    assert mighty.creates(but(manifest, {"kind": "Secret", "data": ABSENT})) == ""
-    for actor in (OPERATOR_ACTOR, entitled):
-        assert actor.creates(manifest) == ""
-    assert OWNERSHIP_REFUSAL in mighty.patches("configmap conecta-jwks", "receita", {"data": {"jwks": "{}"}})
+    assert OWNERSHIP_REFUSAL in actors.mighty.create(manifest).words
+    done(actors.mighty.create(but(manifest, {"metadata.namespace": nobodys})))
+    done(actors.mighty.create(but(manifest, {"kind": "Secret", "data": ABSENT})))
+    for actor in (actors.operator, actors.entitled):
+        done(actor.create(manifest))
+    assert (
+        OWNERSHIP_REFUSAL
+        in actors.mighty.patch(but(manifest, {"metadata.namespace": "receita"}), {"data": {"jwks": "{}"}}).words
+    )
 
 
 @pytest.fixture
@@ -317,14 +291,11 @@ def key(home: str) -> Iterator[Manifest]:
         pytest.param({"metadata": {"finalizers": ["a.example/held"]}}, id="what keeps it from going"),
     ],
 )
-def test_of_what_bears_the_labels_nobody_else_changes(
-    mighty: Actor, entitled: Actor, key: Manifest, patch: Manifest
-) -> None:
-    home = key["metadata"]["namespace"]
-    assert OWNERSHIP_REFUSAL in mighty.patches("secret guarded", home, patch)
-    assert entitled.patches("secret guarded", home, patch) == ""
-    assert mighty.does("delete", "secret", "guarded", "-n", home) == ""
-    assert OPERATOR_ACTOR.replaces(but(key, {"data": {}})) == ""
+def test_of_what_bears_the_labels_nobody_else_changes(actors: Actors, key: Manifest, patch: Manifest) -> None:
+    assert OWNERSHIP_REFUSAL in actors.mighty.patch(key, patch).words
+    done(actors.entitled.patch(key, patch))
+    done(actors.mighty.delete(key))
+    done(actors.operator.put(but(key, {"data": {}})))
 
 
 # Whose a namespace is
@@ -337,13 +308,11 @@ def namespace(name: str = "nova", **labels: str) -> Manifest:
 
 
 @pytest.mark.parametrize("labels", [{"agency": "saude"}, {"cnpj": "00394460005887"}, {"siorg": "1"}])
-def test_a_namespace_becomes_an_agencys_by_who_is_entitled(
-    mighty: Actor, entitled: Actor, labels: dict[str, str]
-) -> None:
-    assert AGENCIES_REFUSAL in mighty.creates(namespace(**labels))
-    for actor in (entitled, ADMINISTRATOR, Actor("maria", "conecta:platform")):
-        assert AGENCIES_REFUSAL not in actor.creates(namespace(**labels))
-    assert entitled.creates(namespace(**labels)) == ""
+def test_a_namespace_becomes_an_agencys_by_who_is_entitled(actors: Actors, labels: dict[str, str]) -> None:
+    assert AGENCIES_REFUSAL in actors.mighty.create(namespace(**labels)).words
+    for actor in (actors.entitled, actors.administrator, actors.platform_team):
+        assert AGENCIES_REFUSAL not in actor.create(namespace(**labels)).words
+    done(actors.entitled.create(namespace(**labels)))
 
 
 @pytest.mark.parametrize(
@@ -358,20 +327,17 @@ def test_a_namespace_becomes_an_agencys_by_who_is_entitled(
         pytest.param({"annotations": {"conecta.gov.br/agency-name": "Outro"}}, id="another name"),
     ],
 )
-def test_of_an_agencys_namespace_nobody_else_changes(
-    mighty: Actor, entitled: Actor, home: str, patch: Manifest
-) -> None:
-    assert AGENCIES_REFUSAL in mighty.patches(f"namespace {home}", "", {"metadata": patch})
-    for actor in (entitled, Actor("maria", "conecta:platform")):
-        assert actor.patches(f"namespace {home}", "", {"metadata": patch}) == ""
+def test_of_an_agencys_namespace_nobody_else_changes(actors: Actors, home: str, patch: Manifest) -> None:
+    assert AGENCIES_REFUSAL in actors.mighty.patch(namespace(home), {"metadata": patch}).words
+    for actor in (actors.entitled, actors.platform_team):
+        done(actor.patch(namespace(home), {"metadata": patch}))
 
 
-def test_namespaces_are_otherwise_everybodys_who_may_write_them(mighty: Actor, home: str, nobodys: str) -> None:
-    assert mighty.creates(namespace()) == ""
-    assert (
-        mighty.creates(but(namespace(), {"metadata.labels": {"pod-security.kubernetes.io/enforce": "baseline"}})) == ""
-    )
+def test_namespaces_are_otherwise_everybodys_who_may_write_them(actors: Actors, home: str, nobodys: str) -> None:
+    done(actors.mighty.create(namespace()))
+    enforced = {"pod-security.kubernetes.io/enforce": "baseline"}
+    done(actors.mighty.create(but(namespace(), {"metadata.labels": enforced})))
     team = {"metadata": {"labels": {"team": "a"}, "annotations": {"a": "b"}}}
     for name in (home, nobodys):
-        assert mighty.patches(f"namespace {name}", "", team) == ""
-        assert mighty.does("delete", "namespace", name) == ""
+        done(actors.mighty.patch(namespace(name), team))
+        done(actors.mighty.delete(namespace(name)))

@@ -83,6 +83,11 @@ class User:
         """Change the object, or its subresource `part`, by a merge patch."""
         return self.call("PATCH", _path(manifest, part), patch, kind="merge-patch+json", for_good=for_good)
 
+    def delete(self, manifest: Manifest) -> Answer:
+        """Delete the object, as a trial."""
+        options = {"apiVersion": "v1", "kind": "DeleteOptions", "dryRun": ["All"]}  # beside a body, no query counts
+        return self.call("DELETE", _path(manifest), options)
+
     def put(self, manifest: Manifest, *, part: str = "") -> Answer:
         """Replace the object, or its subresource, whatever the operator has written meanwhile."""
         while (answer := self.call("PUT", _path(manifest, part), manifest)).status == HTTPStatus.CONFLICT:
@@ -258,7 +263,9 @@ def approval(grant: Manifest, by: User, decision: str = "Approved", **other: obj
 
 
 def _path(manifest: Manifest, part: str = "") -> str:
-    metadata = manifest["metadata"]
-    plural = manifest["kind"].lower() + "s"
-    path = f"/apis/{manifest['apiVersion']}/namespaces/{metadata['namespace']}/{plural}/{metadata['name']}"
+    metadata, version, kind = manifest["metadata"], manifest["apiVersion"], manifest["kind"].lower()
+    plural = f"{kind[:-1]}ies" if kind.endswith(("cy", "ry", "ty", "xy")) else f"{kind}s"
+    root = f"/apis/{version}" if "/" in version else f"/api/{version}"
+    place = f"/namespaces/{metadata['namespace']}" if "namespace" in metadata else ""
+    path = f"{root}{place}/{plural}/{metadata['name']}"
     return f"{path}/{part}" if part else path
