@@ -11,7 +11,7 @@ import pulumi_kubernetes as k8s
 from infra import names
 from infra.access_log import ACCESS_LOG
 from infra.errors import MANAGER, listener_patches, patch
-from infra.layer import ENVOY_GATEWAY, GATEWAY_API, Layer
+from infra.layer import ENVOY_GATEWAY, GATEWAY_API, POD_SECURITY, Layer
 from infra.settings import ClientAddressSettings, GatewaySettings, TlsSettings
 
 __all__ = ["GatewayArgs", "GatewayLayer"]
@@ -67,7 +67,7 @@ class GatewayLayer(Layer):
 
     def __init__(self, name: str, args: GatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("conecta:gateway:GatewayLayer", name, None, opts)
-        labels = {names.AGENCY: names.PLATFORM_AGENCY}
+        labels = {names.AGENCY: names.PLATFORM_AGENCY, **POD_SECURITY}
         self._home = self._namespace("gateway-namespace", names.GATEWAY_NAMESPACE, protect=args.protect, labels=labels)
         self.namespace: pulumi.Output[str] = self._home.metadata["name"]
         """Where the Gateway is, and what is to be attached to it without a reference across namespaces."""

@@ -6,10 +6,16 @@ from typing import Any, Final
 import pulumi
 import pulumi_kubernetes as k8s
 
-__all__ = ["ENVOY_GATEWAY", "GATEWAY_API", "Layer"]
+__all__ = ["ENVOY_GATEWAY", "GATEWAY_API", "POD_SECURITY", "Layer"]
 
 GATEWAY_API: Final = "gateway.networking.k8s.io/v1"
 ENVOY_GATEWAY: Final = "gateway.envoyproxy.io/v1alpha1"
+POD_SECURITY: Final = {
+    f"pod-security.kubernetes.io/{mode}{part}": value
+    for mode in ("enforce", "audit", "warn")
+    for part, value in (("", "restricted"), ("-version", "latest"))
+}
+"""Labels of a namespace: only pods that can't harm their node run in it. Who applies a workload is told at once."""
 
 _TIMEOUTS: Final = pulumi.CustomTimeouts(create="2m", update="2m", delete="5m")
 """A namespace goes when all in it has gone, which takes longer than anything else here."""

@@ -7,7 +7,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from infra import names
-from infra.layer import Layer
+from infra.layer import POD_SECURITY, Layer
 from infra.settings import StackSettings
 
 __all__ = ["OperatorRelease", "ReleaseArgs"]
@@ -26,9 +26,8 @@ class OperatorRelease(Layer):
 
     def __init__(self, name: str, args: ReleaseArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("conecta:release:OperatorRelease", name, None, opts)
-        labels = {"pod-security.kubernetes.io/enforce": "restricted"}
         protect = args.settings.protect
-        home = self._namespace("system-namespace", names.SYSTEM_NAMESPACE, protect=protect, labels=labels)
+        home = self._namespace("system-namespace", names.SYSTEM_NAMESPACE, protect=protect, labels=POD_SECURITY)
         k8s.helm.v4.Chart(
             "operator",
             chart=args.chart,

@@ -36,6 +36,8 @@ __all__ = [
 
 _RESERVED_NAMESPACE: Final = re.compile(r"default|kube-.*|conecta|conecta-.*|envoy-gateway-.*")
 
+_DIGEST: Final = re.compile(r"^[^\s@]+@sha256:[0-9a-f]{64}$")
+
 
 class WrongSettings(pulumi.RunError):
     """Some settings are wrong; the text names each of them and says what it ought to be."""
@@ -66,6 +68,12 @@ def _range(text: str) -> str:
         raise ValueError("must be a range of IP addresses, <address>/<bits>, with no bit set after these") from None
 
 
+def _by_digest(text: str) -> str:
+    if not _DIGEST.search(text):
+        raise ValueError("must name an image by its digest: <registry>/<name>@sha256:<64 hexadecimal digits>")
+    return text
+
+
 def _checked_cnpj(text: str) -> str:
     if not is_cnpj(text):
         raise ValueError("must be a CNPJ: 14 characters without punctuation, with right check digits")
@@ -83,6 +91,7 @@ Cnpj = Annotated[str, AfterValidator(_checked_cnpj)]
 Count = Annotated[int, Field(ge=0, le=100_000)]
 Memory = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,5}(Mi|Gi)$")]
 MilliCpu = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,2}m$")]
+Image = Annotated[str, AfterValidator(_by_digest)]
 SiorgCode = Annotated[str, Field(pattern=r"^[0-9]{1,8}$")]
 
 
@@ -178,7 +187,7 @@ class OperatorSettings(_Settings):
 
     workload: Literal["Deployment", "Process"] = "Deployment"
     """`Process`: somebody starts it outside of the cluster, with the rights of its service account."""
-    image: Text | None = None
+    image: Image | None = None
 
     @model_validator(mode="after")
     def _an_image_to_deploy(self) -> Self:

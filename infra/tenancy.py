@@ -8,10 +8,10 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from infra import names
-from infra.layer import Layer
+from infra.layer import POD_SECURITY, Layer
 from infra.settings import AgencySettings, LimitSettings
 
-__all__ = ["POD_SECURITY", "Tenancy", "TenancyArgs", "container_limits", "quota"]
+__all__ = ["Tenancy", "TenancyArgs", "container_limits", "quota"]
 
 RBAC: Final = "rbac.authorization.k8s.io"
 ROLES: Final = {"providers": "conecta-provider", "receivers": "conecta-receiver"}
@@ -20,12 +20,6 @@ APPROVERS: Final = "providers"
 """The group that decides over grants, which lie in namespaces of other agencies: hence its role in all of them."""
 PERSONAS: Final = {"platform": "conecta-platform", "auditors": "conecta-auditor"}
 """Group of people of no agency → ClusterRole that they have everywhere."""
-POD_SECURITY: Final = {
-    f"pod-security.kubernetes.io/{mode}{part}": value
-    for mode in ("enforce", "audit", "warn")
-    for part, value in (("", "restricted"), ("-version", "latest"))
-}
-"""Only pods that can't harm their node run in an agency's namespace; `warn` tells who applies the workload at once."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ CHART = CHARTS / "conecta-operator"
 pytestmark = pytest.mark.tools
 
 DEPLOYED = {
-    "image": "registry.example/conecta-operator:0.1.0",
+    "image": f"registry.example/conecta-operator:0.1.0@sha256:{'0' * 64}",
     "gateway": {"url": "https://apigateway.example.gov.br"},
     "issuer": {
         "url": "https://apigateway.example.gov.br",
@@ -322,6 +322,22 @@ def test_its_pod_is_allowed_where_pod_security_is_restricted() -> None:
     assert all(set(volume) <= {"name", "configMap"} for volume in pod["volumes"])
 
 
+def test_what_scanners_find_and_we_mean_has_a_reason_beside_it() -> None:
+    annotations = one(rendered(**DEPLOYED), "Deployment")["metadata"]["annotations"]
+    meant = {name: text for name, text in annotations.items() if name.startswith(("checkov.io/", "ignore-check."))}
+    assert meant == annotations
+    for name, text in meant.items():
+        reason = text.partition("=")[2] if name.startswith("checkov.io/") else text
+        assert len(reason.split()) >= 2, name
+
+
+def test_nothing_that_needs_no_token_gets_one() -> None:
+    """The operator needs one, and its pod says so; whatever else would run under its account gets none by itself."""
+    assert one(rendered(**DEPLOYED), "ServiceAccount")["automountServiceAccountToken"] is False
+    pod, _ = container()
+    assert pod["automountServiceAccountToken"] is True
+
+
 def test_its_probes_ask_the_port_that_it_is_told() -> None:
     _, only = container()
     environment = {each["name"]: each["value"] for each in only["env"]}
@@ -363,7 +379,8 @@ def test_every_variable_of_its_environment_is_a_setting_that_it_knows() -> None:
     [
         pytest.param({"workload": "Pod"}, "/workload", id="an unknown workload"),
         pytest.param({"image": ""}, "/image", id="a deployment without an image"),
-        pytest.param({"image": "registry.example/conecta-operator"}, "/image", id="an image without tag or digest"),
+        pytest.param({"image": "registry.example/conecta-operator"}, "/image", id="an image without a digest"),
+        pytest.param({"image": "registry.example/conecta-operator:0.1.0"}, "/image", id="an image that may change"),
         pytest.param({"workloads": "Process"}, "workloads", id="a misspelt value"),
         pytest.param({"issuer": {"adminURL": "https://a"}}, "adminURL", id="a misspelt value further in"),
         pytest.param({"issuer": {"adminUrl": "http://a"}}, "/issuer/adminUrl", id="an issuer without TLS"),
@@ -384,8 +401,8 @@ def test_the_schema_refuses(values: dict[str, Any], named: str) -> None:
     assert named in result.stderr
 
 
-@pytest.mark.parametrize("image", ["r.example:5000/a/b:1", "r.example/a@sha256:" + "0" * 64])
-def test_the_schema_accepts_an_image_by_tag_or_digest(image: str) -> None:
+@pytest.mark.parametrize("image", [f"{name}@sha256:{'0' * 64}" for name in ("r.example:5000/a/b:1", "r.example/a")])
+def test_the_schema_accepts_an_image_by_digest(image: str) -> None:
     values = json.dumps({**DEPLOYED, "image": image})
     assert helm("template", "any-name", CHART, values=values).returncode == 0
 

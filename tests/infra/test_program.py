@@ -275,8 +275,9 @@ def test_the_operators_chart_is_told_where_everything_is(sandbox: Callable[..., 
 
 
 def test_a_deployed_operator_has_its_image(sandbox: Callable[..., Stack]) -> None:
-    values = sandbox(operator={"image": "registry.example/x:1"}).of("Chart")[0].manifest["values"]
-    assert (values["workload"], values["image"]) == ("Deployment", "registry.example/x:1")
+    image = f"registry.example/x@sha256:{'0' * 64}"
+    values = sandbox(operator={"image": image}).of("Chart")[0].manifest["values"]
+    assert (values["workload"], values["image"]) == ("Deployment", image)
 
 
 def test_a_certificate_of_somebody_elses_is_only_referred_to(sandbox: Callable[..., Stack]) -> None:

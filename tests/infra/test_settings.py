@@ -19,7 +19,7 @@ RIGHT: dict[str, Any] = {
         "adminUrl": "https://hydra-admin.hydra.svc.cluster.local:4445",
         "caConfigMap": "hydra-ca",
     },
-    "operator": {"image": "registry.example/conecta-operator:0.1.0"},
+    "operator": {"image": f"registry.example/conecta-operator@sha256:{'0' * 64}"},
     "agencies": {"receita": {"name": "Receita Federal do Brasil", "cnpj": "00394460005887", "siorg": "2041"}},
 }
 GONE = object()
@@ -134,6 +134,7 @@ def test_right_settings_are_accepted(path: str, value: object) -> None:
         pytest.param("issuer.publicUrl", "https://[::1]", "conecta:issuer.publicUrl", id="an IPv6 address for a host"),
         pytest.param("issuer.caConfigMap", "A", "conecta:issuer.caConfigMap", id="not a Kubernetes name"),
         pytest.param("operator", {}, "conecta:operator", id="a deployment without an image"),
+        pytest.param("operator.image", "a.example/a:1", "conecta:operator.image", id="an image that may change"),
         pytest.param("operator.workload", "Process", "conecta:operator", id="a process with an image"),
         pytest.param("operator.workload", "Pod", "conecta:operator.workload", id="an unknown workload"),
         pytest.param("agencies.receita.cnpj", "00394460005888", "conecta:agencies.receita.cnpj", id="a wrong CNPJ"),

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from conecta_operator.api.objects import Manifest
+from infra.layer import POD_SECURITY
 from infra.settings import LimitSettings
-from infra.tenancy import POD_SECURITY, quota
+from infra.tenancy import quota
 from sandbox.layout import Layout
 from tests.support.kubectl import agency_namespace, apply, condition, eventually, find, get, kubectl, wait_ready
 from tests.support.tenant_people import TenantPeople, tenant_people
