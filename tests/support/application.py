@@ -11,6 +11,7 @@ from typing import Any
 
 import urllib3
 
+from tests.support.canaries import CANARIES
 from tests.support.kubectl import get
 
 __all__ = ["CPF", "Application", "Gateway", "Key", "key_in"]
@@ -27,6 +28,11 @@ class Key:
 
     client_id: str
     secret: str = field(repr=False)
+
+    def __post_init__(self) -> None:
+        """Have it looked for, when all is over, where it doesn't belong."""
+        CANARIES.secret(self.secret)
+        CANARIES.secret(f"{self.client_id}:{self.secret}")
 
     @property
     def basic(self) -> str:
@@ -87,8 +93,7 @@ class Application:
         """A fresh access token, by Basic."""
         answer = self.gateway.token_answer({"grant_type": "client_credentials"}, {"authorization": self.key.basic})
         assert answer.status == 200, answer.data
-        token: str = answer.json()["access_token"]
-        return token
+        return CANARIES.secret(answer.json()["access_token"])
 
     def call(
         self,
