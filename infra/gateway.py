@@ -73,17 +73,18 @@ class GatewayLayer(Layer):
         """Where the Gateway is, and what is to be attached to it without a reference across namespaces."""
         traffic = client_traffic(args.gateway.client_address)
         needs = [
-            self._in_namespace("gateway-proxy", (ENVOY_GATEWAY, "EnvoyProxy"), envoy_proxy()),
+            self._in_namespace("gateway-proxy", (ENVOY_GATEWAY, "EnvoyProxy"), self._proxy(args.gateway)),
             self._in_namespace("gateway-clients", (ENVOY_GATEWAY, "ClientTrafficPolicy"), traffic),
             self._in_namespace("gateway-closed", (ENVOY_GATEWAY, "SecurityPolicy"), closed()),
             self._in_namespace("gateway-callers", (ENVOY_GATEWAY, "EnvoyExtensionPolicy"), callers()),
             self._patches(args.gateway),
             self._gateway_class(),
         ]
+        secret = self._certificate("gateway-certificate", "conecta-tls", args.gateway.tls, setting="tls")
         spec = {
             "gatewayClassName": names.GATEWAY,
             "infrastructure": {"parametersRef": _reference(ENVOY_GATEWAY, "EnvoyProxy")},
-            "listeners": [listener(port=args.gateway.port, secret=self._certificate(args.gateway.tls))],
+            "listeners": [listener(port=args.gateway.port, secret=secret)],
         }
         self._in_namespace("gateway", (GATEWAY_API, "Gateway"), spec, after=needs)
         self.register_outputs({"namespace": self.namespace})
@@ -103,16 +104,27 @@ class GatewayLayer(Layer):
         spec = {"controllerName": "gateway.envoyproxy.io/gatewayclass-controller"}
         return self._custom("gateway-class", (GATEWAY_API, "GatewayClass"), names.GATEWAY, spec)
 
-    def _certificate(self, tls: TlsSettings) -> pulumi.Input[str]:
+    def _proxy(self, settings: GatewaySettings) -> dict[str, Any]:
+        if settings.client_certificate is None:
+            return envoy_proxy()
+        secret = self._certificate(
+            "gateway-client-certificate", "conecta-client-tls", settings.client_certificate, setting="clientCertificate"
+        )
+        return {
+            **envoy_proxy(),
+            "backendTLS": {"clientCertificateRef": {"group": "", "kind": "Secret", "name": secret}},
+        }
+
+    def _certificate(self, logical_name: str, name: str, tls: TlsSettings, *, setting: str) -> pulumi.Input[str]:
         if tls.certificate_file is None or tls.key_file is None:
             return tls.secret_name or ""
         secret = k8s.core.v1.Secret(
-            "gateway-certificate",
-            metadata={"name": "conecta-tls", "namespace": self.namespace},
+            logical_name,
+            metadata={"name": name, "namespace": self.namespace},
             type="kubernetes.io/tls",
             data={
-                "tls.crt": _base64("certificateFile", tls.certificate_file),
-                "tls.key": pulumi.Output.secret(_base64("keyFile", tls.key_file)),
+                "tls.crt": _base64(f"{setting}.certificateFile", tls.certificate_file),
+                "tls.key": pulumi.Output.secret(_base64(f"{setting}.keyFile", tls.key_file)),
             },
             opts=self._child(),
         )
@@ -251,4 +263,4 @@ def _base64(setting: str, file: str) -> str:
     try:
         return base64.b64encode(Path(file).read_bytes()).decode()
     except OSError as error:
-        raise pulumi.RunError(f"conecta:gateway.tls.{setting}: {file}: {error.strerror}") from None
+        raise pulumi.RunError(f"conecta:gateway.{setting}: {file}: {error.strerror}") from None

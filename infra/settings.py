@@ -109,7 +109,7 @@ class ClusterSettings(_Settings):
 
 
 class TlsSettings(_Settings):
-    """The certificate of the gateway: two PEM files, or a Secret that somebody else keeps."""
+    """A certificate of the gateway: two PEM files, or a Secret that somebody else keeps."""
 
     secret_name: Name | None = None
     certificate_file: Text | None = None
@@ -151,6 +151,8 @@ class GatewaySettings(_Settings):
     max_body_bytes: Annotated[int, Field(ge=1024, le=64 * 1024 * 1024)] = 1024 * 1024
     """The longest body of a request. The gateway keeps as much in memory for every call that it is receiving."""
     tls: TlsSettings
+    client_certificate: TlsSettings | None = None
+    """What the gateway shows to backends by TLS that ask for it, unless an API names another one."""
 
 
 class IssuerSettings(_Settings):

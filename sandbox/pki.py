@@ -53,6 +53,7 @@ CERTIFICATES: Final = (
     Certificate(name="kcm-server", common_name="kube-controller-manager", names=LOOPBACK, server=True),
     Certificate(name="admin", common_name="platform-admin", organization="conecta:administrators", client=True),
     Certificate(name="gateway-infra", common_name="conecta-gateway-infra", client=True),
+    Certificate(name="gateway-client", common_name="conecta-gateway", client=True),
     Certificate(name="hydra", common_name="hydra", names=("hydra.localhost", *LOOPBACK), server=True),
     Certificate(
         name="demo-backend", common_name="demo-backend", names=("demo-backend.localhost", *LOOPBACK), server=True

@@ -16,6 +16,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     pki.mkdir(parents=True)
     (pki / "gateway.crt").write_text("made-up certificate")
     (pki / "gateway.key").write_text("made-up private key")
+    (pki / "gateway-client.crt").write_text("made-up certificate of a client")
+    (pki / "gateway-client.key").write_text("made-up private key of a client")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("KUBECONFIG", raising=False)
     return Project(tmp_path, monkeypatch)

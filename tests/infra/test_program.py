@@ -108,6 +108,22 @@ def test_the_gateways_private_key_is_a_secret_of_the_state(sandbox: Callable[...
     assert "made-up private key" not in str([made.inputs for made in stack])
 
 
+def test_the_certificate_that_backends_are_shown_is_the_proxys_and_its_key_a_secret(
+    sandbox: Callable[..., Stack],
+) -> None:
+    stack = sandbox()
+    data = stack["gateway-client-certificate"].inputs["data"]
+    assert rpc.is_rpc_secret(data)
+    assert rpc.unwrap_rpc_secret(data)["tls.key"] == base64.b64encode(b"made-up private key of a client").decode()
+    shown = {"group": "", "kind": "Secret", "name": "conecta-client-tls"}
+    assert stack["gateway-proxy"].inputs["spec"]["backendTLS"] == {"clientCertificateRef": shown}
+
+
+def test_without_a_certificate_of_their_own_proxies_show_none(sandbox: Callable[..., Stack]) -> None:
+    stack = sandbox(gateway={key: SANDBOX["conecta:gateway"][key] for key in ("url", "tls")})
+    assert "backendTLS" not in stack["gateway-proxy"].inputs["spec"]
+
+
 def test_a_definition_is_made_for_every_file_of_the_chart(stack: Stack) -> None:
     files = list((ROOT / "charts" / "conecta-crds" / "crds").glob("*.yaml"))
     assert len(stack.of("CustomResourceDefinition")) == len(files) > 0

@@ -18,6 +18,7 @@ API: Manifest = {
 }
 SERVICE = {"name": "cep", "port": 8080}
 TLS = {"caCertificateRef": {"name": "kube-root-ca.crt"}}
+CREDENTIAL = {"secretRef": {"name": "sistema-legado"}}
 PLAN = {"name": "básico"}
 URL = {"url": "https://novo.receita.example"}
 ROUTE = {"pathPrefix": "/consulta", "backend": URL}
@@ -41,6 +42,18 @@ ACCEPTED = [
     (API, {"spec.backend.url": "https://servicos.receita.example:8443"}, "a URL with a port and without path"),
     (API, {"spec.backend.url": "https://servicos.receita.example/dados/@v1/a%20b"}, "an @ and an escape in the path"),
     (API, {"spec.backend.tls": TLS}, "a CA for a URL"),
+    (API, {"spec.backend.tls": {"hostname": "servicos.receita.example"}}, "a name that a certificate must have"),
+    (API, {"spec.backend.tls": {"clientCertificateRef": {"name": "cliente"}}}, "a certificate to show"),
+    (API, {"spec.backend.connections": {"max": 1}}, "one connection"),
+    (API, {"spec.backend.connections": {"max": 10_000, "maxWaiting": 1}}, "many connections, and one call that waits"),
+    (API, {"spec.backend.headersFromSecret": []}, "no header from a Secret"),
+    (API, {"spec.backend.headersFromSecret": [CREDENTIAL]}, "a header by its default name"),
+    (API, {"spec.backend.headersFromSecret": [{**CREDENTIAL, "name": "X-Api-Key"}]}, "a header by a name of its own"),
+    (
+        API,
+        {"spec.backend": {"service": SERVICE, "headersFromSecret": [CREDENTIAL], "connections": {"max": 9}}},
+        "a header and a limit for a service",
+    ),
     *((API, {"spec.backend.weight": weight}, f"a weight of {weight}") for weight in (1, 1_000_000)),
     *((API, {"spec.backend.timeout": text}, f"a timeout of {text}") for text in ("1s", "120s", "2m")),
     (API, {"spec.routes": []}, "no further backend"),
@@ -151,7 +164,59 @@ REFUSED = [
         )
     ),
     (API, {"spec.backend": {"service": SERVICE, "tls": TLS}}, "spec.backend.tls", "a CA for a service"),
-    (API, {"spec.backend.tls": {}}, "spec.backend.tls.caCertificateRef", "tls that says nothing"),
+    (API, {"spec.backend.tls": {}}, "spec.backend.tls", "tls that says nothing"),
+    (API, {"spec.backend.tls": {"hostname": "A.b"}}, "spec.backend.tls.hostname", "a certificate's name in capitals"),
+    (API, {"spec.backend.tls": {"hostname": ""}}, "spec.backend.tls.hostname", "an empty name in a certificate"),
+    (
+        API,
+        {"spec.backend.tls": {"clientCertificateRef": {}}},
+        "spec.backend.tls.clientCertificateRef.name",
+        "a nameless Secret",
+    ),
+    (API, {"spec.backend.connections": {}}, "spec.backend.connections.max", "a limit without number"),
+    *(
+        (API, {"spec.backend.connections": {"max": 9, **limits}}, f"spec.backend.connections.{field}", what)
+        for limits, field, what in (
+            ({"max": 0}, "max", "no connection"),
+            ({"max": 10_001}, "max", "10001 connections"),
+            ({"maxWaiting": 0}, "maxWaiting", "no call that waits"),
+            ({"maxWaiting": 10_001}, "maxWaiting", "10001 calls that wait"),
+        )
+    ),
+    (
+        API,
+        {"spec.backend.headersFromSecret": [CREDENTIAL, {**CREDENTIAL, "name": "X-Api-Key"}]},
+        "spec.backend.headersFromSecret",
+        "two headers from Secrets",
+    ),
+    (
+        API,
+        {"spec.backend.headersFromSecret": [{"name": "X-Api-Key"}]},
+        "spec.backend.headersFromSecret[0].secretRef",
+        "a header from nowhere",
+    ),
+    *(
+        (
+            API,
+            {"spec.backend.headersFromSecret": [{**CREDENTIAL, "name": name}]},
+            "spec.backend.headersFromSecret[0].name",
+            f"a Secret's header {what}",
+        )
+        for name, what in (
+            ("", "without name"),
+            ("X_Api_Key", "with underscores"),
+            ("X Api", "with a space"),
+            (":authority", "of HTTP/2"),
+            ("HOST", "that names the host"),
+            ("Content-Length", "that delimits the body"),
+            ("Transfer-Encoding", "that delimits it otherwise"),
+            ("Connection", "that is the connection's"),
+            ("X-Conecta-Grant", "that is the platform's"),
+            ("X-Forwarded-For", "that is a proxy's"),
+            ("x-cpf-usuario", "that is the caller's"),
+            ("X" * 65, "of 65 characters"),
+        )
+    ),
     (API, {"spec.backend.tls.caCertificateRef": {}}, "spec.backend.tls.caCertificateRef.name", "a nameless ConfigMap"),
     (
         API,

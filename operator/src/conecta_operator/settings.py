@@ -104,6 +104,7 @@ class Settings(BaseSettings):
             issuer_url=self.issuer_url,
             operator_user=self.user,
             allow_local_backends=self.allow_local_backends,
+            own_urls=(self.gateway_url, self.issuer_url, self.issuer_admin_url, self.issuer_public_url),
         )
 
     @property

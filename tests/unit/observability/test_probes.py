@@ -4,7 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 
 import pytest
@@ -94,6 +94,16 @@ async def test_a_client_that_asks_nothing_sensible_ends_nothing(
 async def test_a_port_that_is_taken_is_an_error(port: int) -> None:
     with pytest.raises(OSError, match="address already in use"):
         await probes.serve(address="127.0.0.1", port=port, pages={})
+
+
+def test_metrics_tell_how_long_certificates_last_while_their_api_is_there() -> None:
+    metrics = Metrics()
+    metrics.certificates_seen(api="receita/cep", ends={"Secret cliente": datetime.now(UTC) + timedelta(days=2)})
+    name = 'conecta_operator_certificate_remaining_seconds{api="receita/cep",holder="Secret cliente"} '
+    (line,) = [line for line in metrics.exposition().decode().splitlines() if line.startswith(name)]
+    assert timedelta(days=1.9) < timedelta(seconds=float(line.removeprefix(name))) < timedelta(days=2)
+    metrics.api_gone("receita/cep")
+    assert name not in metrics.exposition().decode()
 
 
 def test_metrics_tell_of_reconciles_retries_issuer_and_queue() -> None:

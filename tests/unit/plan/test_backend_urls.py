@@ -4,10 +4,13 @@ import dataclasses
 
 import pytest
 
-from conecta_operator.plan.backends import UrlTarget, target_of, violations
+from conecta_operator.plan.backends import UrlTarget, host_violations, target_of, violations
 from tests.support.worlds import PLATFORM
 
-SANDBOX = dataclasses.replace(PLATFORM, allow_local_backends=True)
+OWN = ("https://apigateway.conecta.example", "https://hydra.conecta.example:4445", "https://hydra.localhost:4444")
+PLACED = dataclasses.replace(PLATFORM, own_urls=OWN)
+SANDBOX = dataclasses.replace(PLACED, allow_local_backends=True)
+NAMESPACES = {"receita", "saude"}
 
 
 @pytest.mark.parametrize(
@@ -20,7 +23,7 @@ SANDBOX = dataclasses.replace(PLATFORM, allow_local_backends=True)
     ],
 )
 def test_a_public_https_url_is_taken_as_it_stands(url: str, target: UrlTarget) -> None:
-    assert violations(url, PLATFORM) == []
+    assert violations(url, PLACED, NAMESPACES) == []
     assert target_of(url) == target
 
 
@@ -51,6 +54,15 @@ def test_a_public_https_url_is_taken_as_it_stands(url: str, target: UrlTarget) -
         pytest.param("https://0177.0.0.1", id="octal address"),
         pytest.param("https://2130706433", id="address as one number"),
         pytest.param("https://127.1", id="short address"),
+        pytest.param("https://127.0.0.0x1", id="address that ends in hexadecimal"),
+        pytest.param("https://10.0.1e1", id="address that ends in letters"),
+        pytest.param("https://servicos.receita.c0m", id="a digit in the last label"),
+        pytest.param("https://apigateway.conecta.example", id="the gateway itself"),
+        pytest.param("https://hydra.conecta.example:8443", id="the issuer, at any port"),
+        pytest.param("https://cep.saude", id="a service of another tenant, by a search domain"),
+        pytest.param("https://pod-1.cep.saude", id="a pod of another tenant, by a search domain"),
+        pytest.param("https://10-0-0-7.saude.pod", id="a pod by its address"),
+        pytest.param("https://xn--rceita-cva.example", id="letters that look like others, in punycode"),
         pytest.param("https://localhost", id="localhost"),
         pytest.param("https://demo.localhost", id="below localhost"),
         pytest.param("https://printer.local", id="multicast DNS"),
@@ -73,7 +85,7 @@ def test_a_public_https_url_is_taken_as_it_stands(url: str, target: UrlTarget) -
     ],
 )
 def test_a_url_that_leads_elsewhere_is_refused(url: str) -> None:
-    assert violations(url, PLATFORM)
+    assert violations(url, PLACED, NAMESPACES)
 
 
 def test_all_that_is_wrong_is_said_at_once() -> None:
@@ -89,3 +101,30 @@ def test_a_sandbox_may_open_names_below_localhost_and_nothing_else() -> None:
     assert violations("https://localhost:9543", SANDBOX)
     assert violations("https://127.0.0.1:9543", SANDBOX)
     assert violations("https://cep.receita.svc", SANDBOX)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://hydra.localhost:4444", "https://hydra.localhost:9543", "https://other.localhost:4445"]
+)
+def test_nor_may_a_sandbox_open_the_platforms_own_places(url: str) -> None:
+    assert violations(url, SANDBOX)
+
+
+def test_a_name_is_resolved_as_it_stands_whatever_search_domains_there_are() -> None:
+    assert target_of("https://cep.receita.example:8443").address == "cep.receita.example."
+
+
+@pytest.mark.parametrize(
+    ("host", "is_allowed"),
+    [
+        ("servicos.receita.example", True),
+        ("apigateway.conecta.example", False),
+        ("kubernetes.default.svc", False),
+        ("cep.saude", False),
+        ("demo.localhost", False),
+        ("127.0.0.1", False),
+        ("localhost", False),
+    ],
+)
+def test_a_certificate_is_trusted_under_names_that_may_be_called_only(host: str, *, is_allowed: bool) -> None:
+    assert (host_violations(host, PLACED, NAMESPACES) == []) is is_allowed

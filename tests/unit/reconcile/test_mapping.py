@@ -156,3 +156,15 @@ def test_the_time_of_a_condition_is_no_news() -> None:
         return {**CEP, "status": {"conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": moment}]}}
 
     assert shown_to_grants(at("2026-01-01T00:00:00Z")) == shown_to_grants(at("2026-01-02T00:00:00Z"))
+
+
+def test_what_a_service_leads_to_concerns_the_apis_that_lead_to_the_service() -> None:
+    endpoints = other("EndpointSlice", "cep-x7k2p")
+    assert found(endpoints) == set()
+    endpoints["metadata"]["labels"] = {"kubernetes.io/service-name": "cep"}
+    assert found(endpoints) == {api_key("cep")}
+
+
+@pytest.mark.parametrize("kind", ["Backend", "BackendTLSPolicy", "HTTPRouteFilter", "BackendTrafficPolicy"])
+def test_what_an_api_has_several_of_concerns_it_by_the_name(kind: str) -> None:
+    assert found(other(kind, "cpf-light.055a7025")) == {api_key("cpf-light")}

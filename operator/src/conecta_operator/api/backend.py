@@ -12,12 +12,33 @@ __all__ = [
     "BackendService",
     "BackendTls",
     "ConfigMapReference",
+    "Connections",
+    "HeaderFromSecret",
     "Route",
+    "SecretReference",
 ]
 
 MOST_ROUTES: Final = 8
 """An HTTPRoute has 16 rules: one for each path prefix, the default one, and those that refuse calls."""
 
+_NOT_FOR_PROVIDERS: Final = (
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "expect",
+    "forwarded",
+    "host",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "via",
+    "x-cpf-usuario",
+    "x-request-id",
+)
+_RESERVED_PREFIXES: Final = ("proxy-", "x-conecta-", "x-envoy-", "x-forwarded-")
 _DURATION: Final = "^[1-9][0-9]{0,2}[ms]$"
 _CANONICAL_PREFIX: Final = r"^/$|^(/[A-Za-z0-9._~!$&'()*+,=:@-]+)+$"
 
@@ -43,13 +64,97 @@ class ConfigMapReference(Written):
     )
 
 
-class BackendTls(Written):
-    """How the gateway verifies a backend outside of the cluster."""
+class SecretReference(Written):
+    """A Secret of the same namespace."""
 
-    ca_certificate_ref: ConfigMapReference = Field(
+    name: DnsSubdomain = Field(
+        description="Name of a Secret in the namespace of the ConectaApi. Example: sistema-legado."
+    )
+
+
+class BackendTls(Written):
+    """How the gateway and a backend outside of the cluster know each other."""
+
+    model_config = ConfigDict(
+        json_schema_extra=rules(
+            (
+                "has(self.caCertificateRef) || has(self.hostname) || has(self.clientCertificateRef)",
+                "must say something: caCertificateRef, hostname or clientCertificateRef",
+            ),
+        ),
+    )
+
+    ca_certificate_ref: ConfigMapReference | None = Field(
+        default=None,
         description=(
             "ConfigMap whose key ca.crt holds the certificate authorities (PEM) that may sign the backend's "
-            "certificate. The certificate must name the host of url."
+            "certificate. Default: the public ones that the gateway's system trusts. Example: {name: receita-ca}."
+        ),
+    )
+    hostname: DnsSubdomain | None = Field(
+        default=None,
+        description=(
+            "The name that the backend's certificate must have, and that the gateway asks for when it connects (SNI). "
+            "Default: the host of url. Example: servicos.receita.example."
+        ),
+    )
+    client_certificate_ref: SecretReference | None = Field(
+        default=None,
+        description=(
+            "Secret of type kubernetes.io/tls with the certificate that the gateway shows to the backend (mutual TLS). "
+            "Default: the platform's own, if it has one. Example: {name: conecta-cliente}."
+        ),
+    )
+
+
+class Connections(Written):
+    """What the backend stands at once."""
+
+    max: int = Field(
+        ge=1,
+        le=10_000,
+        description=(
+            "Connections that each replica of the gateway has to the backend, and calls that it has in progress there, "
+            "1 to 10000. Of backends with the same path prefix, the fewest count for each. Example: 50."
+        ),
+    )
+    max_waiting: int = Field(
+        default=1024,
+        ge=1,
+        le=10_000,
+        description=(
+            "Calls that wait for one of these connections, 1 to 10000; further ones get 503 at once. Default: 1024. "
+            "Example: 100."
+        ),
+    )
+
+
+class HeaderFromSecret(Written):
+    """A header by which the backend knows the gateway."""
+
+    name: str = Field(
+        default="Authorization",
+        max_length=64,
+        pattern="^[A-Za-z][A-Za-z0-9-]*$",
+        json_schema_extra=rules(
+            (
+                f"!(self.lowerAscii() in {list(_NOT_FOR_PROVIDERS)!r})",
+                "must not be a header that the gateway or HTTP itself has a use for",
+            ),
+            (
+                f"!{list(_RESERVED_PREFIXES)!r}.exists(prefix, self.lowerAscii().startsWith(prefix))",
+                "must not begin as the platform's own headers do",
+            ),
+        ),
+        description=(
+            "Name of the header, up to 64 letters, digits and hyphens. What a client sends under it doesn't pass. "
+            "Default: Authorization. Example: X-Api-Key."
+        ),
+    )
+    secret_ref: SecretReference = Field(
+        description=(
+            "Secret whose key credential holds the whole value of the header: for basic authentication the word Basic, "
+            "a space, and user:password in base64. It is read by the gateway alone. Example: {name: sistema-legado}."
         ),
     )
 
@@ -88,8 +193,9 @@ class Backend(Written):
     tls: BackendTls | None = Field(
         default=None,
         description=(
-            "How the backend's certificate is verified; for url only. Default: by the public certificate authorities "
-            "that the gateway's system trusts. Example: {caCertificateRef: {name: receita-ca}}."
+            "How the gateway and the backend know each other; for url only. Default: the backend's certificate is "
+            "verified by the public certificate authorities that the gateway's system trusts. "
+            "Example: {caCertificateRef: {name: receita-ca}}."
         ),
     )
     weight: int = Field(
@@ -112,6 +218,23 @@ class Backend(Written):
             "Default: 15s. Example: 60s."
         ),
     )
+    connections: Connections | None = Field(
+        default=None,
+        description="What the backend stands at once. Default: 1024 connections. Example: {max: 50, maxWaiting: 100}.",
+    )
+    headers_from_secret: tuple[HeaderFromSecret, ...] = Field(
+        default=(),
+        max_length=1,
+        description=(
+            "Header, one at most, that the gateway adds to each call so that the backend knows it. "
+            "Example: [{name: X-Api-Key, secretRef: {name: sistema-legado}}]."
+        ),
+    )
+
+    @property
+    def authority(self) -> str:
+        """Host and port of the URL as they are written; empty without one."""
+        return (self.url or "").partition("://")[2].partition("/")[0]
 
 
 class Route(Written):

@@ -111,6 +111,10 @@ class ResolvedRefsReason(StrEnum):
     """False: the Service of `backend.service` does not exist, or has no such port."""
     REF_NOT_FOUND = "RefNotFound"
     """False: another object that is referred to does not exist, or lacks the key that is read."""
+    CERTIFICATE_EXPIRING = "CertificateExpiring"
+    """True: everything is there, and a certificate in it ends within 30 days. The message says which, and when."""
+    CERTIFICATE_EXPIRED = "CertificateExpired"
+    """False: a certificate that is referred to has ended; the message says which."""
     API_NOT_FOUND = "ApiNotFound"
     """False: the ConectaApi of `apiRef` does not exist."""
 

@@ -8,11 +8,14 @@ from typing_extensions import override
 __all__ = [
     "BACKEND",
     "BACKEND_TLS_POLICY",
+    "BACKEND_TRAFFIC_POLICY",
     "CONECTA_API",
     "CONECTA_GRANT",
     "CONFIG_MAP",
+    "ENDPOINT_SLICE",
     "GROUP",
     "HTTP_ROUTE",
+    "HTTP_ROUTE_FILTER",
     "MANAGED_BY",
     "NAMESPACE",
     "SECRET",
@@ -69,7 +72,12 @@ CONECTA_GRANT: Final = Kind(GROUP, "v1alpha1", "conectagrants", "ConectaGrant")
 HTTP_ROUTE: Final = Kind("gateway.networking.k8s.io", "v1", "httproutes", "HTTPRoute")
 BACKEND_TLS_POLICY: Final = Kind("gateway.networking.k8s.io", "v1", "backendtlspolicies", "BackendTLSPolicy")
 SECURITY_POLICY: Final = Kind("gateway.envoyproxy.io", "v1alpha1", "securitypolicies", "SecurityPolicy")
+HTTP_ROUTE_FILTER: Final = Kind("gateway.envoyproxy.io", "v1alpha1", "httproutefilters", "HTTPRouteFilter")
+BACKEND_TRAFFIC_POLICY: Final = Kind(
+    "gateway.envoyproxy.io", "v1alpha1", "backendtrafficpolicies", "BackendTrafficPolicy"
+)
 BACKEND: Final = Kind("gateway.envoyproxy.io", "v1alpha1", "backends", "Backend")
+ENDPOINT_SLICE: Final = Kind("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice")
 SECRET: Final = Kind("", "v1", "secrets", "Secret")
 CONFIG_MAP: Final = Kind("", "v1", "configmaps", "ConfigMap")
 SERVICE: Final = Kind("", "v1", "services", "Service")
@@ -83,9 +91,12 @@ _BY_API_VERSION_AND_NAME: Final = {
         HTTP_ROUTE,
         BACKEND_TLS_POLICY,
         SECURITY_POLICY,
+        HTTP_ROUTE_FILTER,
+        BACKEND_TRAFFIC_POLICY,
         BACKEND,
         SECRET,
         CONFIG_MAP,
+        ENDPOINT_SLICE,
         SERVICE,
         NAMESPACE,
     )

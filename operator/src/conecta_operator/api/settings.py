@@ -2,8 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
+from typing import Final
+from urllib.parse import urlsplit
 
 __all__ = ["Platform"]
+
+_HTTPS_PORT: Final = 443
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,3 +30,15 @@ class Platform:
     """The operator's own user name, under which it writes down what rules decide."""
     allow_local_backends: bool = False
     """Whether `backend.url` may name `*.localhost`: for a sandbox on one machine only."""
+    own_urls: tuple[str, ...] = ()
+    """Where the gateway and the issuer themselves are: no backend may lead there."""
+
+    @cached_property
+    def own_hosts(self) -> frozenset[str]:
+        """The hosts of these."""
+        return frozenset(urlsplit(url).hostname or "" for url in self.own_urls)
+
+    @cached_property
+    def own_local_ports(self) -> frozenset[int]:
+        """The ports of these: below `localhost`, all names are one machine."""
+        return frozenset(urlsplit(url).port or _HTTPS_PORT for url in self.own_urls)

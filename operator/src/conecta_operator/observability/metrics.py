@@ -1,9 +1,12 @@
 """What the operator counts, for Prometheus."""
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+from typing_extensions import override
 
 __all__ = ["Metrics"]
 
@@ -40,6 +43,16 @@ class Metrics:
             "Reconciles that failed because the token issuer was away or could not.",
             registry=self.registry,
         )
+        self._certificates = _Certificates()
+        self.registry.register(self._certificates)
+
+    def certificates_seen(self, *, api: str, ends: Mapping[str, datetime]) -> None:
+        """These are the objects with certificates that an API refers to now, and when the first in each ends."""
+        self._certificates.ends[api] = ends
+
+    def api_gone(self, api: str) -> None:
+        """The API refers to nothing any longer."""
+        self._certificates.ends.pop(api, None)
 
     def reconciled(self, *, kind: str, outcome: str, seconds: float) -> None:
         """A reconcile has ended."""
@@ -70,3 +83,23 @@ class Metrics:
     def exposition(self) -> bytes:
         """All metrics in Prometheus' text format."""
         return generate_latest(self.registry)
+
+
+class _Certificates(Collector):
+    """How long they last is reckoned whenever the metrics are read."""
+
+    def __init__(self) -> None:
+        self.ends: dict[str, Mapping[str, datetime]] = {}
+
+    @override
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        family = GaugeMetricFamily(
+            "conecta_operator_certificate_remaining_seconds",
+            "How long the first certificate still lasts, by API and by the object that it is in; negative when over.",
+            labels=("api", "holder"),
+        )
+        now = datetime.now(UTC)
+        for api, ends in sorted(self.ends.items()):
+            for holder, end in sorted(ends.items()):
+                family.add_metric((api, holder), (end - now).total_seconds())
+        yield family

@@ -12,15 +12,16 @@ from conecta_operator.api.conditions import (
 )
 from conecta_operator.api.conecta_api import RevokedKey
 from conecta_operator.api.durations import timestamp
-from conecta_operator.api.objects import CONECTA_API, CONFIG_MAP, Manifest, key_of
-from conecta_operator.plan import backends, naming
+from conecta_operator.api.objects import CONECTA_API, Manifest, key_of
+from conecta_operator.plan import naming, references
 from conecta_operator.plan.api_forms import contexts_of
+from conecta_operator.plan.backend_faults import faults
+from conecta_operator.plan.certificates import certificate_ends
 from conecta_operator.plan.claims import holder
 from conecta_operator.plan.deletion import deletion, finalizer
 from conecta_operator.plan.plans import ApiPlan, DeleteObject, Step, WriteObject
-from conecta_operator.plan.references import resolved_refs
 from conecta_operator.plan.summary import Finding, Turn, conditions
-from conecta_operator.plan.verdict import Answer, verdict, written_at
+from conecta_operator.plan.verdict import SILENT, Answer, verdict, written_at
 from conecta_operator.plan.world import ApiWorld
 from conecta_operator.plan.writing import write_if_different
 from conecta_operator.render.forms import Forms
@@ -39,7 +40,7 @@ def desired(world: ApiWorld, forms: Forms) -> ApiPlan:
     An API that is not accepted serves nothing: what was written for it goes away, route first. One that is being
     deleted goes on serving while it waits for its grants.
     """
-    accepted, resolved = _accepted(world), resolved_refs(world)
+    accepted, resolved = _accepted(world), references.resolved_refs(world)
     deleted = deletion(world)
     if deleted is not None and not deleted.goes_on_serving:
         removals = _removals(world, keep=())
@@ -77,9 +78,9 @@ def _accepted(world: ApiWorld) -> Finding:
             AcceptedReason.NOT_AN_AGENCY,
             f"Namespace {api.metadata.namespace} belongs to no agency; ask the platform team to register it.",
         )
-    faults = backends.faults(api, world.platform)
-    if faults:
-        return refused(AcceptedReason.INVALID_BACKEND, " ".join(faults))
+    found = faults(world)
+    if found:
+        return refused(AcceptedReason.INVALID_BACKEND, " ".join(found))
     owner = holder(api, world.rivals)
     if owner is not api:
         return refused(
@@ -128,7 +129,7 @@ def _not_wanted() -> Finding:
 
 def _is_answered(manifest: Manifest) -> bool:
     """Whether the gateway says what it makes of such an object."""
-    return key_of(manifest).kind != CONFIG_MAP
+    return key_of(manifest).kind not in SILENT
 
 
 def _answered(
@@ -210,5 +211,7 @@ def _plan(
             now=world.now,
         ),
     }
-    waits = [wait for wait in (look_again_in, *expiries) if wait is not None]
-    return ApiPlan(steps=steps, status=status, look_again_in=min(waits, default=None))
+    ends = certificate_ends(world)
+    later = (look_again_in, references.look_again_in(world), *expiries, *(end.wait(world.now) for end in ends))
+    waits = [wait for wait in later if wait is not None]
+    return ApiPlan(steps=steps, status=status, look_again_in=min(waits, default=None), certificate_ends=ends)

@@ -1,22 +1,25 @@
 """Which templates an accepted ConectaApi fills in, and with what."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, Final
 
-from conecta_operator.api.backend import Backend
+from conecta_operator.api.backend import Backend, BackendTls
 from conecta_operator.api.conecta_api import ConectaApi
 from conecta_operator.api.objects import CONECTA_API, MANAGED_BY
 from conecta_operator.plan import naming
 from conecta_operator.plan.backends import target_of
 from conecta_operator.plan.rates import annotations_of
-from conecta_operator.plan.routing import rules_of
+from conecta_operator.plan.routing import backends_by_prefix, rules_of
 from conecta_operator.plan.world import ApiWorld
 from conecta_operator.render.contexts import (
     ApiPolicy,
     ApiRoute,
+    ConnectionLimits,
     Context,
+    InjectedCredential,
     JwksConfigMap,
+    MutualTlsBackend,
     PlacedGrant,
     PrivateCaTls,
     PublicCaTls,
@@ -35,7 +38,9 @@ def contexts_of(world: ApiWorld, *, jwks: str, revoked_client_ids: Sequence[str]
         _jwks(world, jwks),
         _policy(world, revoked_client_ids),
         *_url_backends(world.api),
+        *_credentials(world.api),
         _route(world),
+        *_connection_limits(world.api),
     )
 
 
@@ -81,21 +86,52 @@ def _policy(world: ApiWorld, revoked_client_ids: Sequence[str]) -> ApiPolicy:
 
 def _url_backends(api: ConectaApi) -> tuple[Context, ...]:
     by_name = {
-        naming.backend_name(api, placed.backend): placed.backend
-        for placed in api.placed_backends
-        if placed.backend.url is not None and placed.backend.weight > 0
+        naming.backend_name(api, backend): backend
+        for backends in backends_by_prefix(api).values()
+        for backend in backends
+        if backend.url is not None
     }
     return tuple(context for name, backend in by_name.items() for context in _url_backend(api, name, backend))
 
 
 def _url_backend(api: ConectaApi, name: str, backend: Backend) -> tuple[Context, ...]:
-    target, tls = target_of(backend.url or ""), backend.tls
+    target, tls = target_of(backend.url or ""), backend.tls or BackendTls()
     common = {**_common(api), "name": name}
-    if tls is None:
-        trust: Context = PublicCaTls(**common, hostname=target.hostname)
+    place = {**common, "hostname": target.address, "port": target.port}
+    hostname = tls.hostname or target.hostname
+    if tls.ca_certificate_ref is None:
+        trust: Context = PublicCaTls(**common, hostname=hostname)
     else:
-        trust = PrivateCaTls(**common, hostname=target.hostname, ca_config_map=tls.ca_certificate_ref.name)
-    return UrlBackend(**common, hostname=target.hostname, port=target.port), trust
+        trust = PrivateCaTls(**common, hostname=hostname, ca_config_map=tls.ca_certificate_ref.name)
+    if tls.client_certificate_ref is None:
+        return UrlBackend(**place), trust
+    return MutualTlsBackend(**place, client_certificate=tls.client_certificate_ref.name), trust
+
+
+def _credentials(api: ConectaApi) -> tuple[Context, ...]:
+    headers = {
+        naming.credential_name(api, header): header
+        for backends in backends_by_prefix(api).values()
+        for backend in backends
+        for header in backend.headers_from_secret
+    }
+    return tuple(
+        InjectedCredential(**{**_common(api), "name": name}, header=header.name, secret=header.secret_ref.name)
+        for name, header in headers.items()
+    )
+
+
+def _connection_limits(api: ConectaApi) -> Iterator[Context]:
+    for prefix, backends in backends_by_prefix(api).items():
+        limits = [backend.connections for backend in backends if backend.connections is not None]
+        if limits:
+            yield ConnectionLimits(
+                **{**_common(api), "name": naming.limits_name(api, prefix)},
+                route=api.metadata.name,
+                rule=naming.rule_name(prefix),
+                most_connections=min(limit.max for limit in limits),
+                most_waiting=min(limit.max_waiting for limit in limits),
+            )
 
 
 def _route(world: ApiWorld) -> ApiRoute:

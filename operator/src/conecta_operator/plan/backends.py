@@ -2,25 +2,26 @@
 
 import ipaddress
 import re
-from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-from conecta_operator.api.conecta_api import ConectaApi
 from conecta_operator.api.settings import Platform
 
-__all__ = ["UrlTarget", "faults", "target_of", "violations"]
+__all__ = ["UrlTarget", "host_violations", "target_of", "violations"]
 
 _HTTPS_PORT: Final = 443
 _LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_TOP_LABEL: Final = re.compile(r"[a-z]{2,63}")
 _PATH: Final = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,=:@-]+)*/?")
+_LOCAL: Final = "localhost"
 _HIDDEN_SUFFIXES: Final = (
-    "localhost",  # loopback (RFC 6761)
+    _LOCAL,  # loopback (RFC 6761)
     "local",  # link-local multicast DNS (RFC 6762)
     "internal",  # cloud metadata services and private zones (ICANN, 2024)
-    "svc",  # the cluster's own services, other tenants' among them: use backend.service
+    "svc",  # the cluster's own services, other tenants' among them: use service
+    "pod",  # its pods, by address
     "cluster.local",
     "home.arpa",  # home networks (RFC 8375)
     "localdomain",
@@ -35,6 +36,15 @@ class UrlTarget:
     port: int
     path: str
 
+    @property
+    def address(self) -> str:
+        """What is resolved: with the dot that ends a whole name.
+
+        Else a search domain of the gateway's pod would make `cep.receita` a Service of the namespace receita. Names
+        below localhost are known without the dot only.
+        """
+        return self.hostname if self.hostname.endswith(f".{_LOCAL}") else f"{self.hostname}."
+
 
 def target_of(url: str) -> UrlTarget:
     """The target of a URL that has no `violations`."""
@@ -42,29 +52,11 @@ def target_of(url: str) -> UrlTarget:
     return UrlTarget(parts.hostname or "", parts.port or _HTTPS_PORT, parts.path.rstrip("/"))
 
 
-def faults(api: ConectaApi, platform: Platform) -> list[str]:
-    """What stands against the backends of an API, each a sentence; empty when nothing does."""
-    wrong = [
-        f"{placed.field}.url can't be used: {'; '.join(found)}."
-        for placed in api.placed_backends
-        if placed.backend.url is not None and (found := violations(placed.backend.url, platform))
-    ]
-    return wrong or list(_divided_paths(api))
+def violations(url: str, platform: Platform, namespaces: Collection[str] = ()) -> list[str]:
+    """What is wrong with a `backend.url`, all at once, each saying what to write instead; empty when nothing is.
 
-
-def _divided_paths(api: ConectaApi) -> Iterator[str]:
-    """The gateway rewrites the path before it chooses among the backends that share a prefix."""
-    paths: defaultdict[str, dict[str, str]] = defaultdict(dict)
-    for placed in api.placed_backends:
-        paths[placed.prefix].setdefault(target_of(placed.backend.url or "").path or "/", placed.field)
-    for prefix, found in paths.items():
-        if len(found) > 1:
-            different = ", ".join(f"{path} in {field}" for path, field in found.items())
-            yield f"Backends for the path prefix {prefix} must have one path in their URLs, not {different}."
-
-
-def violations(url: str, platform: Platform) -> list[str]:
-    """What is wrong with a `backend.url`, all at once, each saying what to write instead; empty when nothing is."""
+    `namespaces` are those of the cluster whose names a host of that URL ends with.
+    """
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -81,23 +73,33 @@ def violations(url: str, platform: Platform) -> list[str]:
         found.append("port 0 is not a port")
     if not _PATH.fullmatch(parts.path) or any(segment in {".", ".."} for segment in parts.path.split("/")):
         found.append("its path has empty, relative or encoded segments; write plain ones")
-    return found + _host_violations(parts, platform)
+    return found + _violations_of_place(parts, platform, namespaces)
 
 
-def _host_violations(parts: SplitResult, platform: Platform) -> list[str]:
-    host = parts.netloc.rpartition("@")[2].partition(":")[0]
+def _violations_of_place(parts: SplitResult, platform: Platform, namespaces: Collection[str]) -> list[str]:
     if _is_address(parts.hostname or ""):
         return ["it names an IP address; name the backend by DNS, so that its certificate can be verified"]
+    host = parts.netloc.rpartition("@")[2].partition(":")[0]
+    if platform.allow_local_backends and host.endswith(f".{_LOCAL}") and parts.port in platform.own_local_ports:
+        return ["below .localhost its port is the platform's own"]
+    return host_violations(host, platform, namespaces)
+
+
+def host_violations(host: str, platform: Platform, namespaces: Collection[str]) -> list[str]:
+    """What is wrong with a host that the gateway is to call, or whose certificate it is to trust."""
     labels = host.split(".")
-    if len(labels) == 1 or not all(_LABEL.fullmatch(label) for label in labels) or labels[-1].isdigit():
-        return ["its host is no DNS name of at least two labels in lower-case ASCII"]
-    if platform.allow_local_backends and labels[-1] == "localhost":
+    if len(labels) == 1 or not all(_LABEL.fullmatch(label) for label in labels) or not _TOP_LABEL.fullmatch(labels[-1]):
+        return ["its host is no DNS name of at least two labels in lower-case ASCII, the last one of letters"]
+    if any(label.startswith("xn--") for label in labels):
+        return ["its host has letters beyond ASCII (xn--), which can look like others; write a name without them"]
+    if host in platform.own_hosts:
+        return ["its host is the platform's own; name the backend itself"]
+    if labels[-1] in namespaces:
+        return [f"names below .{labels[-1]} mean Services of that namespace; use a public name or service"]
+    if platform.allow_local_backends and labels[-1] == _LOCAL:
         return []
     hidden = [suffix for suffix in _HIDDEN_SUFFIXES if host == suffix or host.endswith(f".{suffix}")]
-    return [
-        f"names below .{suffix} are not reachable for backends; use a public name or backend.service"
-        for suffix in hidden
-    ]
+    return [f"names below .{suffix} are not reachable for backends; use a public name or service" for suffix in hidden]
 
 
 def _is_address(host: str) -> bool:

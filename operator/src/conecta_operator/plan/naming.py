@@ -4,19 +4,21 @@ import hashlib
 import re
 from collections.abc import Iterable
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
-from conecta_operator.api.backend import Backend
+from conecta_operator.api.backend import Backend, HeaderFromSecret
 from conecta_operator.api.conecta_api import ConectaApi
 from conecta_operator.api.conecta_grant import ConectaGrant
 from conecta_operator.api.metadata import Metadata
 from conecta_operator.api.objects import (
     BACKEND,
     BACKEND_TLS_POLICY,
+    BACKEND_TRAFFIC_POLICY,
     CONECTA_API,
     CONFIG_MAP,
     GROUP,
     HTTP_ROUTE,
+    HTTP_ROUTE_FILTER,
     MANAGED_BY,
     SECRET,
     SECURITY_POLICY,
@@ -29,6 +31,7 @@ __all__ = [
     "GENERATED_FOR_API",
     "JWKS_CONFIG_MAP",
     "REVOKE_FINALIZER",
+    "SEVERAL_FOR_API",
     "agency_scope",
     "api_named_by",
     "api_of_generated",
@@ -37,6 +40,7 @@ __all__ = [
     "application_scope",
     "backend_name",
     "client_id",
+    "credential_name",
     "generated_for_api",
     "grant_scope",
     "is_ours",
@@ -44,6 +48,7 @@ __all__ = [
     "key_number",
     "labels_of",
     "last_key_number",
+    "limits_name",
     "owner_reference",
     "plan_code",
     "plan_code_scope",
@@ -56,8 +61,19 @@ __all__ = [
     "short_uid",
 ]
 
-GENERATED_FOR_API: Final = (SECURITY_POLICY, BACKEND, BACKEND_TLS_POLICY, HTTP_ROUTE)
-"""Kinds that an API becomes, in the order of writing: what tightens comes before the route that it protects."""
+GENERATED_FOR_API: Final = (
+    SECURITY_POLICY,
+    BACKEND,
+    BACKEND_TLS_POLICY,
+    HTTP_ROUTE_FILTER,
+    HTTP_ROUTE,
+    BACKEND_TRAFFIC_POLICY,
+)
+"""Kinds that an API becomes, in the order of writing: what tightens comes before the route that it protects, but for
+what speaks of one of its rules, which has to be there."""
+
+SEVERAL_FOR_API: Final = (BACKEND, BACKEND_TLS_POLICY, HTTP_ROUTE_FILTER, BACKEND_TRAFFIC_POLICY)
+"""Those of them of which an API has any number."""
 
 JWKS_CONFIG_MAP: Final = "conecta-jwks"
 REVOKE_FINALIZER: Final = f"{GROUP}/revoke"
@@ -69,8 +85,9 @@ _DEFAULT_RULE: Final = "call"
 
 
 def generated_for_api(api: ConectaApi) -> tuple[ObjectKey, ...]:
-    """Where the objects are that an API has one of: in its namespace, under its own name."""
-    return tuple(ObjectKey(kind, api.metadata.namespace, api.metadata.name) for kind in GENERATED_FOR_API)
+    """Where the objects are that have the name of their API."""
+    kinds = (SECURITY_POLICY, BACKEND, BACKEND_TLS_POLICY, HTTP_ROUTE)
+    return tuple(ObjectKey(kind, api.metadata.namespace, api.metadata.name) for kind in kinds)
 
 
 def api_of_generated(key: ObjectKey) -> ObjectKey:
@@ -89,10 +106,18 @@ def backend_name(api: ConectaApi, backend: Backend) -> str:
     """
     if backend is api.spec.backend:
         return api.metadata.name
-    place = urlsplit(backend.url or "").netloc
-    return (
-        f"{api.metadata.name}.{_digest(place, backend.tls.model_dump_json(exclude_none=True) if backend.tls else '')}"
-    )
+    tls = backend.tls.model_dump_json(exclude_none=True) if backend.tls else ""
+    return f"{api.metadata.name}.{_digest(backend.authority, tls)}"
+
+
+def credential_name(api: ConectaApi, header: HeaderFromSecret) -> str:
+    """The name of the filter that adds a header from a Secret."""
+    return f"{api.metadata.name}.{_digest(header.name.lower(), header.secret_ref.name)}"
+
+
+def limits_name(api: ConectaApi, prefix: str) -> str:
+    """The name of the policy that limits the connections of a path prefix's backends."""
+    return f"{api.metadata.name}.{_digest(prefix)}"
 
 
 def rule_name(prefix: str) -> str:

@@ -7,6 +7,7 @@ from pydantic import SecretStr
 
 from conecta_operator.api.keys import Key
 from conecta_operator.api.objects import Manifest
+from conecta_operator.plan.certificates import CertificateEnd
 
 __all__ = [
     "AllowKeys",
@@ -87,6 +88,8 @@ class ApiPlan:
     """JSON merge patch for the object's status."""
     look_again_in: timedelta | None = None
     """When time alone will change the decision."""
+    certificate_ends: tuple[CertificateEnd, ...] = ()
+    """Of what the API refers to, for the metrics."""
 
 
 @dataclass(frozen=True, kw_only=True)

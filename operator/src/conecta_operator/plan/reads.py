@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from conecta_operator.api.backend import Backend
 from conecta_operator.api.conecta_api import ConectaApi
@@ -9,13 +10,17 @@ from conecta_operator.api.conecta_grant import ConectaGrant
 from conecta_operator.api.objects import (
     BACKEND,
     BACKEND_TLS_POLICY,
+    BACKEND_TRAFFIC_POLICY,
     CONECTA_API,
     CONFIG_MAP,
+    ENDPOINT_SLICE,
+    HTTP_ROUTE_FILTER,
     NAMESPACE,
     SECRET,
     SECURITY_POLICY,
     SERVICE,
     Kind,
+    Manifest,
     ObjectKey,
 )
 from conecta_operator.plan import naming
@@ -24,14 +29,20 @@ __all__ = [
     "Listing",
     "api_of_grant",
     "ca_bundle_of",
+    "client_certificate_of",
     "listed_for_api",
     "of_api",
     "of_grant",
     "policy_of_grant",
     "provider_namespace_of",
+    "secrets_of_backend",
     "secrets_of_grant",
     "service_of",
+    "service_of_slice",
 ]
+
+
+_SERVICE_LABEL: Final = "kubernetes.io/service-name"
 
 
 @dataclass(frozen=True)
@@ -44,9 +55,13 @@ class Listing:
 
 
 def listed_for_api(api: ConectaApi) -> tuple[Listing, ...]:
-    """What an API has any number of: it may have had others before."""
-    labels = naming.selector_of(CONECTA_API, api.metadata)
-    return tuple(Listing(kind, api.metadata.namespace, labels) for kind in (BACKEND, BACKEND_TLS_POLICY))
+    """What an API has any number of (it may have had others before), and where its Services lead."""
+    namespace, labels = api.metadata.namespace, naming.selector_of(CONECTA_API, api.metadata)
+    services = {placed.backend.service.name for placed in api.placed_backends if placed.backend.service is not None}
+    return (
+        *(Listing(kind, namespace, labels) for kind in naming.SEVERAL_FOR_API),
+        *(Listing(ENDPOINT_SLICE, namespace, {_SERVICE_LABEL: name}) for name in sorted(services)),
+    )
 
 
 def of_api(api: ConectaApi) -> tuple[ObjectKey, ...]:
@@ -62,12 +77,24 @@ def of_api(api: ConectaApi) -> tuple[ObjectKey, ...]:
 def _references(api: ConectaApi) -> Iterator[ObjectKey]:
     namespace = api.metadata.namespace
     for placed in api.placed_backends:
-        for key in (service_of(namespace, placed.backend), ca_bundle_of(namespace, placed.backend)):
+        backend = placed.backend
+        for key in (service_of(namespace, backend), ca_bundle_of(namespace, backend)):
             if key is not None:
                 yield key
-        if placed.backend.url is not None:
-            name = naming.backend_name(api, placed.backend)
+        yield from secrets_of_backend(namespace, backend)
+        yield from _namespaces_meant(backend)
+        if backend.url is not None:
+            name = naming.backend_name(api, backend)
             yield from (ObjectKey(kind, namespace, name) for kind in (BACKEND, BACKEND_TLS_POLICY))
+        for header in backend.headers_from_secret:
+            yield ObjectKey(HTTP_ROUTE_FILTER, namespace, naming.credential_name(api, header))
+        yield ObjectKey(BACKEND_TRAFFIC_POLICY, namespace, naming.limits_name(api, placed.prefix))
+
+
+def _namespaces_meant(backend: Backend) -> Iterator[ObjectKey]:
+    """A name below that of a namespace would be a Service there, were it not written as a whole name."""
+    hosts = (backend.authority.partition(":")[0], backend.tls.hostname if backend.tls else None)
+    yield from (ObjectKey(NAMESPACE, "", host.rpartition(".")[2]) for host in hosts if host)
 
 
 def of_grant(grant: ConectaGrant) -> tuple[ObjectKey, ...]:
@@ -98,9 +125,29 @@ def service_of(namespace: str, backend: Backend) -> ObjectKey | None:
     return ObjectKey(SERVICE, namespace, backend.service.name) if backend.service else None
 
 
+def service_of_slice(endpoint_slice: Manifest) -> ObjectKey:
+    """The Service whose addresses an EndpointSlice lists."""
+    metadata = endpoint_slice["metadata"]
+    return ObjectKey(SERVICE, metadata["namespace"], (metadata.get("labels") or {}).get(_SERVICE_LABEL, ""))
+
+
 def ca_bundle_of(namespace: str, backend: Backend) -> ObjectKey | None:
     """The ConfigMap with the CA of the backend's certificate, if one is named."""
-    return ObjectKey(CONFIG_MAP, namespace, backend.tls.ca_certificate_ref.name) if backend.tls else None
+    reference = backend.tls.ca_certificate_ref if backend.tls else None
+    return ObjectKey(CONFIG_MAP, namespace, reference.name) if reference else None
+
+
+def client_certificate_of(namespace: str, backend: Backend) -> ObjectKey | None:
+    """The Secret with the certificate that the gateway shows to the backend, if one is named."""
+    reference = backend.tls.client_certificate_ref if backend.tls else None
+    return ObjectKey(SECRET, namespace, reference.name) if reference else None
+
+
+def secrets_of_backend(namespace: str, backend: Backend) -> tuple[ObjectKey, ...]:
+    """The Secrets that the gateway reads for the backend."""
+    certificate = client_certificate_of(namespace, backend)
+    headers = (ObjectKey(SECRET, namespace, header.secret_ref.name) for header in backend.headers_from_secret)
+    return *((certificate,) if certificate else ()), *headers
 
 
 def policy_of_grant(grant: ConectaGrant) -> ObjectKey:

@@ -1,12 +1,12 @@
 """Which rules the route of an API has, in the order that they keep for life: counters carry a rule's index."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from conecta_operator.api import durations
 from conecta_operator.api.backend import Backend
 from conecta_operator.api.conecta_api import ConectaApi
-from conecta_operator.api.objects import BACKEND
+from conecta_operator.api.objects import BACKEND, HTTP_ROUTE_FILTER
 from conecta_operator.plan import naming
 from conecta_operator.plan.backends import target_of
 from conecta_operator.render.contexts import RouteRule
@@ -66,8 +66,15 @@ def _ref(api: ConectaApi, backend: Backend, *, rewrites_host: bool) -> Part:
         name, port = naming.backend_name(api, backend), target_of(backend.url or "").port
         target = {"group": BACKEND.group, "kind": BACKEND.name, "name": name, "port": port}
     host = _hostname(backend) if rewrites_host else None
-    filters = {"filters": (_url_rewrite({"hostname": host}),)} if host else {}
-    return {**target, "weight": backend.weight, **filters}
+    filters = (*((_url_rewrite({"hostname": host}),) if host else ()), *_credentials(api, backend))
+    return {**target, "weight": backend.weight, **({"filters": filters} if filters else {})}
+
+
+def _credentials(api: ConectaApi, backend: Backend) -> Iterator[Part]:
+    """Here and not at the rule: the filters of a rule are the listener's, and each new one would be felt by all."""
+    for header in backend.headers_from_secret:
+        reference = {"group": HTTP_ROUTE_FILTER.group, "kind": HTTP_ROUTE_FILTER.name}
+        yield {"type": "ExtensionRef", "extensionRef": {**reference, "name": naming.credential_name(api, header)}}
 
 
 def _hostname(backend: Backend) -> str | None:

@@ -10,11 +10,13 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, Final
 
-from conecta_operator.api.objects import BACKEND, HTTP_ROUTE, Manifest, key_of
+from conecta_operator.api.objects import BACKEND, CONFIG_MAP, HTTP_ROUTE, HTTP_ROUTE_FILTER, Manifest, key_of
 from conecta_operator.api.settings import Platform
 
-__all__ = ["Answer", "Verdict", "verdict", "written_at"]
+__all__ = ["SILENT", "Answer", "Verdict", "verdict", "written_at"]
 
+SILENT: Final = {CONFIG_MAP, HTTP_ROUTE_FILTER}
+"""Kinds that have no status: what is wrong with such an object is said at the route that uses it."""
 _REQUIRED_OF_ROUTES: Final = ("Accepted", "ResolvedRefs")
 _REQUIRED_OF_POLICIES: Final = ("Accepted",)
 
@@ -37,7 +39,7 @@ class Verdict:
 
 def verdict(written: Iterable[Manifest], platform: Platform) -> Verdict:
     """The answer for all the objects together: a refusal counts most, then what is still pending."""
-    verdicts = [_verdict_of(manifest, platform) for manifest in written]
+    verdicts = [_verdict_of(manifest, platform) for manifest in written if key_of(manifest).kind not in SILENT]
     for answer in (Answer.REFUSED, Answer.PENDING):
         for found in verdicts:
             if found.answer is answer:

@@ -74,6 +74,8 @@ class Reconciler:
         """Make the world what the object asks for, as far as is possible now. Raises what went wrong."""
         subject = await self.cluster.get(key)
         if subject is None:
+            if key.kind == CONECTA_API:
+                self.metrics.api_gone(f"{key.namespace}/{key.name}")
             return Outcome.GONE
         plan = await self._plan(key, subject)
         if plan.steps:
@@ -87,7 +89,10 @@ class Reconciler:
 
     async def _plan(self, key: ObjectKey, subject: Manifest) -> ApiPlan | GrantPlan:
         if key.kind == CONECTA_API:
-            return api.desired(await self.gather.api(subject), self.forms)
+            decided = api.desired(await self.gather.api(subject), self.forms)
+            ends = {f"{end.holder.kind.name} {end.holder.name}": end.at for end in decided.certificate_ends}
+            self.metrics.certificates_seen(api=f"{key.namespace}/{key.name}", ends=ends)
+            return decided
         if key.kind == CONECTA_GRANT:
             world = await self.gather.grant(subject)
             if world.keys is None:

@@ -12,12 +12,10 @@ from typing import Any, Final
 from conecta_operator.api.conecta_api import ConectaApi
 from conecta_operator.api.conecta_grant import ConectaGrant
 from conecta_operator.api.objects import (
-    BACKEND,
-    BACKEND_TLS_POLICY,
     CONECTA_API,
     CONECTA_GRANT,
     CONFIG_MAP,
-    HTTP_ROUTE,
+    ENDPOINT_SLICE,
     NAMESPACE,
     SECRET,
     SECURITY_POLICY,
@@ -34,12 +32,10 @@ __all__ = ["WATCHED", "Change", "Happened", "concerned", "shown_to_grants"]
 WATCHED: Final = (
     CONECTA_API,
     CONECTA_GRANT,
-    HTTP_ROUTE,
-    SECURITY_POLICY,
-    BACKEND,
-    BACKEND_TLS_POLICY,
+    *naming.GENERATED_FOR_API,
     CONFIG_MAP,
     SERVICE,
+    ENDPOINT_SLICE,
     SECRET,
     NAMESPACE,
 )
@@ -73,10 +69,11 @@ def concerned(change: Change, landscape: Landscape) -> Iterator[ObjectKey]:
     elif key.kind == CONECTA_GRANT:
         yield key
         yield reads.api_of_grant(ConectaGrant.parse(change.manifest))
-    elif key.kind in {HTTP_ROUTE, SECURITY_POLICY, BACKEND, BACKEND_TLS_POLICY}:
+    elif key.kind in naming.GENERATED_FOR_API:
         yield from _by_generated(key, landscape)
-    elif key.kind in {CONFIG_MAP, SERVICE}:
-        yield from (api.key for api in landscape.apis_in(key.namespace) if key in reads.of_api(api))
+    elif key.kind in {CONFIG_MAP, SERVICE, ENDPOINT_SLICE}:
+        referred = reads.service_of_slice(change.manifest) if key.kind == ENDPOINT_SLICE else key
+        yield from (api.key for api in landscape.apis_in(key.namespace) if referred in reads.of_api(api))
     elif key.kind == SECRET:
         yield from (grant.key for grant in landscape.grants_in(key.namespace) if key.name in grant.secrets)
     elif key.kind == NAMESPACE:

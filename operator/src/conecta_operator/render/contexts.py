@@ -10,9 +10,12 @@ __all__ = [
     "CONTEXTS",
     "ApiPolicy",
     "ApiRoute",
+    "ConnectionLimits",
     "Context",
     "CredentialSecret",
+    "InjectedCredential",
     "JwksConfigMap",
+    "MutualTlsBackend",
     "PlacedGrant",
     "PrivateCaTls",
     "PublicCaTls",
@@ -82,6 +85,33 @@ class UrlBackend(Context):
 
 
 @dataclass(frozen=True, kw_only=True)
+class MutualTlsBackend(Context):
+    """backend.mutual-tls: `client_certificate` is a Secret of type kubernetes.io/tls."""
+
+    hostname: str
+    port: int
+    client_certificate: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class InjectedCredential(Context):
+    """httproutefilter.credential: `secret` holds the header's value under `credential`."""
+
+    header: str
+    secret: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConnectionLimits(Context):
+    """backendtrafficpolicy.connections: for one rule of a route."""
+
+    route: str
+    rule: str
+    most_connections: int
+    most_waiting: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class PrivateCaTls(Context):
     """backendtlspolicy.private-ca: `ca_config_map` holds the CA certificates under `ca.crt`."""
 
@@ -115,11 +145,14 @@ class CredentialSecret(Context):
 
 
 CONTEXTS: Final[Mapping[str, type[Context]]] = {
+    "backend.mutual-tls.yaml.j2": MutualTlsBackend,
     "backend.url.yaml.j2": UrlBackend,
     "backendtlspolicy.private-ca.yaml.j2": PrivateCaTls,
     "backendtlspolicy.public-ca.yaml.j2": PublicCaTls,
+    "backendtrafficpolicy.connections.yaml.j2": ConnectionLimits,
     "configmap.jwks.yaml.j2": JwksConfigMap,
     "httproute.api.yaml.j2": ApiRoute,
+    "httproutefilter.credential.yaml.j2": InjectedCredential,
     "secret.credential.yaml.j2": CredentialSecret,
     "securitypolicy.api.yaml.j2": ApiPolicy,
 }
