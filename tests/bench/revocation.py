@@ -10,24 +10,21 @@ A call that succeeds after the grant's status says that it can't is counted, and
 import argparse
 import asyncio
 import math
-import os
 import random
 import statistics
 import sys
 import time
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
 
 from conecta_operator.api.objects import Manifest
-from sandbox.down import down
-from sandbox.environment import GATEWAY_URL, program_environment
-from sandbox.isolated import INSIDE
+from sandbox.environment import GATEWAY_URL
 from sandbox.layout import Layout
-from sandbox.steps import Report
-from sandbox.up import up
+from tests.bench.figures import figures, p99
+from tests.bench.own_platform import own_platform
 from tests.support.application import Gateway
 from tests.support.kubectl import agency_namespace, apply, condition, get
 from tests.support.right import PLAN, Right
@@ -66,17 +63,8 @@ class Latencies:
     @property
     def line(self) -> str:
         """The row of the table, in milliseconds."""
-        columns = (figure for values in (self.first_refused, self.last_success) for figure in _figures(values))
+        columns = (figure for values in (self.first_refused, self.last_success) for figure in figures(values))
         return f"{self.what:<22}{len(self.first_refused):>7}" + "".join(f"{1000 * figure:>9.0f}" for figure in columns)
-
-
-def _figures(values: list[float]) -> tuple[float, float, float]:
-    return statistics.median(values), _p99(values), max(values)
-
-
-def _p99(values: Iterable[float]) -> float:
-    ordered = sorted(values)
-    return ordered[math.ceil(0.99 * len(ordered)) - 1]
 
 
 @dataclass(frozen=True)
@@ -279,19 +267,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.revocation", description=__doc__)
     parser.add_argument("--trials", type=int, default=100, help="of each kind (100)")
     trials = parser.parse_args().trials
-    if INSIDE not in os.environ:
-        parser.error("needs a platform of its own: make bench, or python -m sandbox isolated -- …")
-    layout, report = Layout(), Report(sys.stdout)
-    up(layout, report)
-    os.environ.update(program_environment(layout))
-    try:
+    with own_platform(parser) as (layout, report):
         found = asyncio.run(measured(layout, trials))
-    finally:
-        down(layout, report)
     for line in told(found):
         report.say(line)
     stops = found[1:]
-    return int(any(kind.late_successes or _p99(kind.first_refused) > GOAL for kind in stops))
+    return int(any(kind.late_successes or p99(kind.first_refused) > GOAL for kind in stops))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Clients that are no Python: built ahead, since the namespace in which `make test` runs them reaches no registry.
+"""Programs that are no Python: built ahead, since the namespace in which `make test` runs them reaches no registry.
 
 `python -m tests.support.client_runtimes` makes what is missing in `$XDG_CACHE_HOME/conecta/clients`, one folder each by
 all that defines it. A runtime that isn't there, or a registry out of reach, ends nothing: the client's tests say it.
@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["GO", "NODE", "Runtime"]
+__all__ = ["GO", "LOAD", "NODE", "Runtime"]
 
 CLIENTS = Path(__file__).parents[1] / "clients"
 PATIENCE = 300
@@ -53,6 +53,12 @@ class Runtime:
         """What starts the client."""
         return [part.format(home=self.home) for part in self.start]
 
+    def ensure(self) -> None:
+        """Make it ready, unless it is."""
+        with _alone():
+            if not self.home.exists():
+                self.prepare()
+
     def prepare(self) -> None:
         """Make it ready. Whatever enters the cache is complete."""
         with tempfile.TemporaryDirectory(dir=_cache(), prefix=f".{self.name}-") as work:
@@ -78,13 +84,16 @@ NODE = Runtime(
     preparation=("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"),
     start=("node", "{home}/client.mjs"),
 )
-GO = Runtime(
-    name="go",
-    source=CLIENTS / "go",
+GO_BUILD = ("go", "build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-o", "client", ".")
+GO = Runtime(name="go", source=CLIENTS / "go", needs=("go",), preparation=GO_BUILD, start=("{home}/client",))
+LOAD = Runtime(
+    name="load",
+    source=Path(__file__).parents[1] / "bench" / "load",
     needs=("go",),
-    preparation=("go", "build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-o", "client", "."),
+    preparation=GO_BUILD,
     start=("{home}/client",),
 )
+"""Both ends of the gateway's bench. It needs nothing but Go, so the bench itself makes it ready."""
 
 
 def main() -> None:
@@ -97,9 +106,7 @@ def main() -> None:
             continue
         sys.stderr.write(f"client {runtime.name}: made ready …\n")
         try:
-            with _alone():
-                if not runtime.home.exists():
-                    runtime.prepare()
+            runtime.ensure()
         except (OSError, subprocess.SubprocessError) as error:
             sys.stderr.write(f"client {runtime.name} could not be made ready: {error}\n")
 

@@ -1,0 +1,176 @@
+"""What the full policy of an API costs at the gateway, against a plain route and against the backend: `make bench`.
+
+All three are called in turn in short rounds of one run: as fast as it goes for calls per second and CPU per call, and
+at 500 calls per second for latencies. That is repeated with more APIs beside, and with more grants. What is told of a
+pair of figures is the median over the rounds, and between what it lay.
+
+The plain route goes through the same listener, TLS, access log and all that the platform has its listener do for every
+call; it opens to everybody. The full policy is a ConectaApi and a ConectaGrant that demand all that can be demanded.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sandbox.environment import GATEWAY_URL
+from sandbox.layout import Layout
+from sandbox.processes import Processes
+from sandbox.steps import Report
+from tests.bench.estate import PARTS, Estate, Part
+from tests.bench.figures import Spread, figures
+from tests.bench.load_program import backend
+from tests.bench.own_platform import own_platform
+from tests.bench.rounds import STEADY, Measured, Rounds, Target
+from tests.bench.spreading import Spreading
+from tests.support.kubectl import agency_namespace
+from tests.support.users import ApiServer
+
+MOST_CPU: Final = {"Local": 1.5, "Shared": 2.2}
+"""Times that of a plain route, by how rates are enforced."""
+MOST_ADDED: Final = {"p50": 0.5, "p99": 2.0}
+"""Milliseconds, at the steady rate."""
+API: Final = "b1"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is measured."""
+
+    sizes: tuple[int, ...]
+    grants: tuple[int, ...]
+    rounds: int
+    seconds: float
+    trials: int
+    by_part: bool
+
+
+class Bench:
+    """One run: what was built up so far, and whether all goals were met."""
+
+    def __init__(self, layout: Layout, report: Report, estate: Estate, options: Options) -> None:
+        self._estate, self._say, self._options = estate, report.say, options
+        self._rounds = Rounds(layout, options.rounds, options.seconds)
+        self._spreading = Spreading(layout, estate, options.trials)
+        self._parts = estate.offered(PARTS)
+        self._limits = "Shared" if Processes(layout).is_running("ratelimit") else "Local"
+        self.misses: list[str] = []
+
+    def run(self) -> None:
+        """Measure, and tell each figure as soon as it is there."""
+        self._say(f"\nfull policy: {', '.join(part.name for part in self._parts)}; limits: {self._limits}")
+        plain = self._estate.plain_route("p1")
+        if self._options.by_part:
+            self._by_part(plain)
+            return
+        full = self._estate.publish(API, *self._parts)
+        for size in self._options.sizes:
+            took = self._estate.surround(size - 1, *self._parts)
+            self._say(f"\n{size} APIs, 1 grant (ready after {took:.0f} s)")
+            self._compare(f"{size} APIs", plain, full)
+            self._tell_changes()
+        for number in self._options.grants:
+            self._share(number, plain)
+
+    def _share(self, number: int, plain: Target) -> None:
+        grants, took = self._estate.share(API, number, *(part for part in self._parts if part.api))
+        self._say(f"\n{self._options.sizes[-1]} APIs, {number} grants which call in turn (ready after {took:.0f} s)")
+        headers = [self._estate.headers(self._estate.token(grant)) for grant in grants]
+        self._compare(f"{number} grants", plain, Target(API, f"{GATEWAY_URL}/api-{API}/v1/", headers))
+
+    def _compare(self, state: str, plain: Target, full: Target) -> None:
+        direct = Target("backend directly", self._estate.backend_url, plain.headers)
+        found = self._rounds.measure([direct, plain, full])
+        self._say(f"{'':<26}{'calls/s':>9}{'CPU µs/call':>13}{'p50 ms':>9}{'p99 ms':>9}  at {STEADY}/s")
+        for name, measured in zip((direct.name, plain.name, "full policy"), found, strict=True):
+            self._say(_row(name, measured))
+        self._judge(state, found)
+
+    def _judge(self, state: str, found: Sequence[Measured]) -> None:
+        direct, plain, full = found
+        ratio = full.cpu_ratio(plain)
+        self._tell(state, "CPU, times that of a plain route", ratio, MOST_CPU[self._limits])
+        for which, most in MOST_ADDED.items():
+            self._tell(state, f"{which}, ms beyond a plain route", full.added(which, plain), most)
+            self._say(f"  {f'{which}, ms beyond the backend':<36}{full.added(which, direct).told()}")
+
+    def _tell(self, state: str, what: str, found: Spread, most: float) -> None:
+        is_met = found.median <= most
+        self._say(f"  {what:<36}{found.told():<28}goal {most}: {'met' if is_met else 'MISSED'}")
+        if not is_met:
+            self.misses.append(f"{state}: {what}: {found.told()}, goal {most}")
+
+    def _tell_changes(self) -> None:
+        self._say(f"{'to reach the gateway, ms':<38}{'trials':>7}{'median':>9}{'p99':>9}{'max':>9}")
+        asking, serving = self._spreading.opened(*self._parts)
+        changes = {
+            "grant suspended → 403": self._spreading.suspended(API),
+            "new API → asks for a token": asking,
+            "new API and grant → first call served": serving,
+        }
+        for part in self._parts:
+            if "sourceRanges" in part.api:
+                changes["API's source ranges → 403"] = self._spreading.excluded(API, part.api["sourceRanges"])
+        for what, values in changes.items():
+            told = "".join(f"{1000 * figure:>9.0f}" for figure in figures(values))
+            self._say(f"{what:<38}{len(values):>7}{told}")
+
+    def _by_part(self, plain: Target) -> None:
+        """Which part of the policy takes how much: each alone on an API of its own, and all together."""
+        sets: dict[str, list[Part]] = {"key and scopes only": []}
+        sets |= {part.name: [part] for part in self._parts} | {"all of them": self._parts}
+        targets = [self._estate.publish(f"a{index}", *parts) for index, parts in enumerate(sets.values())]
+        measured, bare, *others = self._rounds.measure([plain, *targets], latencies=False)
+        self._say(f"{'':<26}{'calls/s':>9}{'CPU µs/call':>13}  times plain; µs more than a key alone")
+        self._say(_row(plain.name, measured))
+        for name, found in zip(sets, (bare, *others), strict=True):
+            more = Spread.of([1e6 * (mine - its) for mine, its in zip(found.cpu, bare.cpu, strict=True)])
+            self._say(f"{_row(name, found)}  {found.cpu_ratio(measured).told()}; {more.told(0)}")
+
+
+def _row(name: str, measured: Measured) -> str:
+    cpu = 1e6 * Spread.of(measured.cpu).median
+    columns = f"{name:<26}{Spread.of(measured.rates).median:>9.0f}{cpu:>13.0f}"
+    if not measured.p50:
+        return columns
+    return columns + "".join(f"{1000 * Spread.of(values).median:>9.2f}" for values in (measured.p50, measured.p99))
+
+
+def _options(parser: argparse.ArgumentParser) -> Options:
+    parser.add_argument("--sizes", type=_numbers, default=(10, 100, 500), help="numbers of APIs, rising (10,100,500)")
+    parser.add_argument("--grants", type=_numbers, default=(100, 1000), help="numbers of grants, rising (100,1000)")
+    parser.add_argument("--rounds", type=int, default=8, help="of each kind (8)")
+    parser.add_argument("--trials", type=int, default=20, help="of each kind of change (20)")
+    parser.add_argument("--by-part", action="store_true", help="show instead what each part of the policy costs")
+    parser.add_argument("--quick", action="store_true", help="10 APIs and 100 grants, few rounds: to see that it works")
+    given = parser.parse_args()
+    if given.quick:
+        return Options((10,), (100,), rounds=2, seconds=1.0, trials=3, by_part=given.by_part)
+    return Options(given.sizes, given.grants, given.rounds, 3.0, given.trials, given.by_part)
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(sorted(int(number) for number in text.split(",") if number))
+
+
+def main() -> int:
+    """Bring a platform up, measure, end it. The exit code says whether the goals are met."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.gateway", description=__doc__)
+    options = _options(parser)
+    with (
+        own_platform(parser) as (layout, report),
+        backend(layout) as port,
+        agency_namespace("provedor") as provider,
+        agency_namespace("recebedor") as receiver,
+    ):
+        estate = Estate(layout, ApiServer(layout).administrator, provider, receiver, port)
+        bench = Bench(layout, report, estate, options)
+        bench.run()
+    for miss in bench.misses:
+        report.say(f"goal missed: {miss}")
+    return int(bool(bench.misses))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,3 @@
+module conecta.example/tests/bench/load
+
+go 1.25.0
