@@ -18,7 +18,7 @@ from tests.bench.load_program import BACKEND_HOST
 from tests.bench.rounds import Target
 from tests.support.application import CPF, Application, Gateway, Key
 from tests.support.grant_lives import Reader
-from tests.support.kubectl import apply, condition
+from tests.support.kubectl import apply, condition, get
 from tests.support.users import User, done
 
 __all__ = ["PARTS", "Estate", "Part"]
@@ -102,10 +102,19 @@ class Estate:
 
     def plain_route(self, name: str) -> Target:
         """A route to the same backend through the same listener, open to everybody, that the operator knows not of."""
-        apply(*self._plain(name))
+        return self.foreign_route(name, {"authorization": {"defaultAction": "Allow"}}, self.headers("nobody's"))
+
+    def foreign_route(self, name: str, policy: Manifest, headers: dict[str, str]) -> Target:
+        """The same under such a SecurityPolicy."""
+        apply(*self._plain(name, policy))
         path = f"/api-{name}/v1/"
-        self._eventually(lambda: self.gateway.request("GET", path).status == 200, 30)
-        return Target("plain route", f"{GATEWAY_URL}{path}", [self.headers("nobody's")])
+        self._eventually(lambda: self.gateway.request("GET", path, headers=headers).status == 200, 30)
+        return Target(name, f"{GATEWAY_URL}{path}", [headers])
+
+    def policy_of(self, api: str) -> Manifest:
+        """What the SecurityPolicy of an API says, apart from what it is for."""
+        spec: Manifest = get("securitypolicy", self.provider, api)["spec"]
+        return {field: value for field, value in spec.items() if field != "targetRefs"}
 
     def publish(self, name: str, *parts: Part) -> Target:
         """An API with one grant, by which it is called."""
@@ -178,7 +187,7 @@ class Estate:
         metadata = {"namespace": namespace, "name": name}
         return {"apiVersion": _GROUP, "kind": kind, "metadata": metadata, "spec": spec}
 
-    def _plain(self, name: str) -> Sequence[Manifest]:
+    def _plain(self, name: str, policy: Manifest) -> Sequence[Manifest]:
         host, port = self._backend
         metadata = {"namespace": self.provider, "name": name}
         envoy, standard = "gateway.envoyproxy.io", "gateway.networking.k8s.io"
@@ -198,7 +207,7 @@ class Estate:
             },
             (f"{envoy}/v1alpha1", "SecurityPolicy"): {
                 "targetRefs": [{"group": standard, "kind": "HTTPRoute", "name": name}],
-                "authorization": {"defaultAction": "Allow"},
+                **policy,
             },
             (f"{standard}/v1", "HTTPRoute"): {"parentRefs": [gateway], "rules": [rule]},
         }

@@ -117,16 +117,37 @@ class Bench:
             self._say(f"{what:<38}{len(values):>7}{told}")
 
     def _by_part(self, plain: Target) -> None:
-        """Which part of the policy takes how much: each alone on an API of its own, and all together."""
-        sets: dict[str, list[Part]] = {"key and scopes only": []}
-        sets |= {part.name: [part] for part in self._parts} | {"all of them": self._parts}
-        targets = [self._estate.publish(f"a{index}", *parts) for index, parts in enumerate(sets.values())]
-        measured, bare, *others = self._rounds.measure([plain, *targets], latencies=False)
-        self._say(f"{'':<26}{'calls/s':>9}{'CPU µs/call':>13}  times plain; µs more than a key alone")
-        self._say(_row(plain.name, measured))
-        for name, found in zip(sets, (bare, *others), strict=True):
-            more = Spread.of([1e6 * (mine - its) for mine, its in zip(found.cpu, bare.cpu, strict=True)])
-            self._say(f"{_row(name, found)}  {found.cpu_ratio(measured).told()}; {more.told(0)}")
+        """What the steps of a policy cost, each beyond the one before, and then what each part does."""
+        bare, *apis = (self._estate.publish(f"a{index}", *parts) for index, parts in enumerate(self._sets.values()))
+        steps = self._steps(bare)
+        found = self._rounds.measure([plain, *steps.values(), bare, *apis], latencies=False)
+        names = ["plain route", *steps, *self._sets]
+        self._say(
+            f"{'':<26}{'calls/s':>9}{'CPU µs/call':>13}  times plain; µs beyond the line that it is compared with"
+        )
+        for index, (name, measured) in enumerate(zip(names, found, strict=True)):
+            base = found[min(max(index - 1, 0), len(steps) + 1)]
+            more = Spread.of([1e6 * (mine - its) for mine, its in zip(measured.cpu, base.cpu, strict=True)])
+            self._say(f"{_row(name, measured)}  {measured.cpu_ratio(found[0]).told()}; {more.told(0)}")
+
+    @property
+    def _sets(self) -> dict[str, list[Part]]:
+        each = {part.name: [part] for part in self._parts}
+        return {"API without any part": [], **each, "all parts": self._parts}
+
+    def _steps(self, api: Target) -> dict[str, Target]:
+        """The policy of an API put together on routes of nobody's: the token, who may, who may not."""
+        policy, (headers,) = self._estate.policy_of(api.name), api.headers
+        allowing = [rule for rule in policy["authorization"]["rules"] if rule["action"] == "Allow"]
+        steps = {
+            "valid token": {"defaultAction": "Allow"},
+            "and the API's scopes": {"defaultAction": "Deny", "rules": allowing},
+            "and what is denied to all": policy["authorization"],
+        }
+        return {
+            name: self._estate.foreign_route(f"s{index}", policy | {"authorization": authorization}, dict(headers))
+            for index, (name, authorization) in enumerate(steps.items())
+        }
 
 
 def _row(name: str, measured: Measured) -> str:
