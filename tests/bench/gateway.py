@@ -161,14 +161,14 @@ def _row(name: str, measured: Measured) -> str:
 def _options(parser: argparse.ArgumentParser) -> Options:
     parser.add_argument("--sizes", type=_numbers, default=(10, 100, 500), help="numbers of APIs, rising (10,100,500)")
     parser.add_argument("--grants", type=_numbers, default=(100, 1000), help="numbers of grants, rising (100,1000)")
-    parser.add_argument("--rounds", type=int, default=8, help="of each kind (8)")
+    parser.add_argument("--rounds", type=int, default=20, help="of each kind, a second long (20)")
     parser.add_argument("--trials", type=int, default=20, help="of each kind of change (20)")
     parser.add_argument("--by-part", action="store_true", help="show instead what each part of the policy costs")
     parser.add_argument("--quick", action="store_true", help="10 APIs and 100 grants, few rounds: to see that it works")
     given = parser.parse_args()
     if given.quick:
         return Options((10,), (100,), rounds=2, seconds=1.0, trials=3, by_part=given.by_part)
-    return Options(given.sizes, given.grants, given.rounds, 3.0, given.trials, given.by_part)
+    return Options(given.sizes, given.grants, given.rounds, 1.0, given.trials, given.by_part)
 
 
 def _numbers(text: str) -> tuple[int, ...]:

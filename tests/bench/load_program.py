@@ -29,6 +29,8 @@ class Outcome:
     seconds: float
     p50: float
     p99: float
+    cpu: float
+    """Seconds that the processes of the job have used meanwhile."""
 
     @property
     def rate(self) -> float:
@@ -48,6 +50,7 @@ class Job:
     seconds: float
     rate: int = 0
     """Calls per second, each begun on time; 0 means as fast as it goes."""
+    processes: Sequence[int] = ()
 
     def do(self) -> Outcome:
         """Call. An answer other than 200 is an error: what is measured is what opens."""
@@ -58,6 +61,7 @@ class Job:
             "connections": self.connections,
             "seconds": self.seconds,
             "rate": self.rate,
+            "processes": list(self.processes),
         }
         done = subprocess.run(
             [*LOAD.command, "call"],
@@ -71,7 +75,7 @@ class Job:
             raise AssertionError(f"{self.url}: {done.stderr.strip()}")
         told = json.loads(done.stdout)
         assert set(told["statuses"]) == {"200"}, f"{self.url}: {told['statuses']}"
-        return Outcome(told["calls"], told["seconds"], told["p50"], told["p99"])
+        return Outcome(told["calls"], told["seconds"], told["p50"], told["p99"], told["cpu"])
 
 
 @contextmanager

@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import psutil
-
 from sandbox.layout import Layout
 from sandbox.processes import Processes
 from tests.bench.figures import Spread
@@ -71,10 +69,9 @@ class Rounds:
         return [found[target.name] for target in targets]
 
     def _as_fast_as_it_goes(self, target: Target, found: Measured) -> None:
-        before = _cpu_seconds(self.layout)
         outcome = self._job(target).do()
         found.rates.append(outcome.rate)
-        found.cpu.append((_cpu_seconds(self.layout) - before) / outcome.calls)
+        found.cpu.append(outcome.cpu / outcome.calls)
 
     def _steadily(self, target: Target, found: Measured) -> None:
         outcome = self._job(target, STEADY).do()
@@ -82,11 +79,7 @@ class Rounds:
         found.p99.append(outcome.p99)
 
     def _job(self, target: Target, rate: int = 0) -> Job:
-        return Job(self.layout.ca_file, target.url, target.headers, CONNECTIONS, self.seconds, rate)
-
-
-def _cpu_seconds(layout: Layout) -> float:
-    processes = Processes(layout)
-    states = [processes.state(name) for name in _TAKES_PART]
-    times = [psutil.Process(state.pid).cpu_times() for state in states if state is not None and state.pid is not None]
-    return sum(time.user + time.system for time in times)
+        processes = Processes(self.layout)
+        states = [processes.state(name) for name in _TAKES_PART]
+        pids = [state.pid for state in states if state is not None and state.pid is not None]
+        return Job(self.layout.ca_file, target.url, target.headers, CONNECTIONS, self.seconds, rate, pids)

@@ -25,7 +25,8 @@ type job struct {
 	Headers     []map[string]string `json:"headers"` // sets of headers, which calls use in turn
 	Connections int                 `json:"connections"`
 	Seconds     float64             `json:"seconds"`
-	Rate        float64             `json:"rate"` // calls per second, due whether or not earlier ones are answered; 0: as fast as it goes
+	Rate        float64             `json:"rate"`      // calls per second, due whether or not earlier ones are answered; 0: as fast as it goes
+	Processes   []int               `json:"processes"` // whose CPU time is wanted
 }
 
 type outcome struct {
@@ -34,7 +35,7 @@ type outcome struct {
 	Statuses map[string]int `json:"statuses"`
 	Median   float64        `json:"p50"` // seconds from when a call was due to the end of its answer
 	P99      float64        `json:"p99"`
-	Longest  float64        `json:"longest"`
+	CPU      float64        `json:"cpu"` // seconds, of all processes together
 }
 
 // caller has one connection, and keeps it.
@@ -59,6 +60,10 @@ func (j job) do() (outcome, error) {
 			return outcome{}, err
 		}
 	}
+	before, err := cpuSeconds(j.Processes)
+	if err != nil {
+		return outcome{}, err
+	}
 	due, started := j.schedule(), time.Now()
 	var turn atomic.Uint64
 	var group sync.WaitGroup
@@ -72,7 +77,13 @@ func (j job) do() (outcome, error) {
 	}
 	group.Wait()
 	close(failures)
-	return summary(callers, time.Since(started)), <-failures
+	if err := <-failures; err != nil {
+		return outcome{}, err
+	}
+	result := summary(callers, time.Since(started))
+	after, err := cpuSeconds(j.Processes)
+	result.CPU = after - before
+	return result, err
 }
 
 // schedule hands out the moments at which calls are due, zero for at once; it closes when the time is over.
@@ -191,7 +202,6 @@ func summary(callers []*caller, elapsed time.Duration) outcome {
 	if result.Calls > 0 {
 		result.Median = latencies[result.Calls/2].Seconds()
 		result.P99 = latencies[result.Calls*99/100].Seconds()
-		result.Longest = latencies[result.Calls-1].Seconds()
 	}
 	return result
 }
