@@ -149,8 +149,12 @@ def listener(*, port: int, secret: pulumi.Input[str]) -> dict[str, Any]:
 
 
 def envoy_proxy() -> dict[str, Any]:
-    """What the proxies log and count. One series a route, not one a rule: series multiply with hundreds of APIs."""
+    """How the proxies end, and what they log and count.
+
+    One series a route, not one a rule: series multiply with hundreds of APIs.
+    """
     return {
+        "shutdown": {"drainTimeout": f"{names.DRAIN_SECONDS}s"},
         "telemetry": {
             "accessLog": {
                 "settings": [
@@ -161,7 +165,7 @@ def envoy_proxy() -> dict[str, Any]:
                 ]
             },
             "metrics": {"clusterStatName": "%ROUTE_KIND%/%ROUTE_NAMESPACE%/%ROUTE_NAME%"},
-        }
+        },
     }
 
 

@@ -7,6 +7,7 @@ __all__ = [
     "AGENCY_CNPJ",
     "AGENCY_NAME",
     "AGENCY_SIORG",
+    "DRAIN_SECONDS",
     "GATEWAY",
     "GATEWAY_NAMESPACE",
     "LISTENER",
@@ -19,6 +20,8 @@ __all__ = [
     "TOKEN_ROUTE",
 ]
 
+DRAIN_SECONDS: Final = 60
+"""How long a call that is under way may go on when the gateway's listener changes, or a proxy ends."""
 GATEWAY: Final = "conecta"
 """Of the Gateway, its GatewayClass and what configures them."""
 GATEWAY_NAMESPACE: Final = "conecta-gateway"

@@ -47,7 +47,7 @@ def values(settings: StackSettings) -> dict[str, Any]:
     return {
         "workload": settings.operator.workload,
         **image,
-        "gateway": {**gateway, "url": settings.gateway.url},
+        "gateway": {**gateway, "url": settings.gateway.url, "drainSeconds": names.DRAIN_SECONDS},
         "issuer": {
             "url": settings.gateway.url,
             "publicUrl": issuer.public_url,

@@ -11,10 +11,12 @@ from sandbox.ports import ENVOY_ADMIN, GATEWAY_XDS
 from sandbox.probes import answers
 from sandbox.processes import Service
 
-__all__ = ["NODE_CLUSTER", "bootstrap", "envoy_service", "write_bootstrap"]
+__all__ = ["DRAIN_SECONDS", "NODE_CLUSTER", "bootstrap", "envoy_service", "write_bootstrap"]
 
 NODE_CLUSTER: Final = "conecta-gateway/conecta"
 """Namespace and name of the Gateway: by this, Envoy Gateway knows whose configuration to send."""
+DRAIN_SECONDS: Final = 10
+"""How long connections outlive a changed listener. Envoy Gateway's own pods have 60."""
 TYPE: Final = "type.googleapis.com/envoy.extensions"
 
 
@@ -28,6 +30,8 @@ def envoy_service(layout: Layout) -> Service:
             "--service-cluster", NODE_CLUSTER,
             "--service-node", "sandbox",
             "--concurrency", "2",
+            "--drain-strategy", "immediate",
+            "--drain-time-s", str(DRAIN_SECONDS),
             "--disable-hot-restart",
             "--log-level", "warning",
         ),

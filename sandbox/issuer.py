@@ -45,6 +45,7 @@ def configuration(layout: Layout, system_secret: str) -> dict[str, Any]:
         },
         "secrets": {"system": [system_secret]},
         "strategies": {"access_token": "jwt", "jwt": {"scope_claim": "both"}},
+        "webfinger": {"jwks": {"broadcast_keys": ["hydra.openid.id-token", "conecta.next"]}},
         "ttl": {"access_token": "2h0m1s"},  # Hydra says one second less, and clients are promised 7200
         "oauth2": {
             "client_credentials": {"default_grant_allowed_scope": True},

@@ -12,7 +12,7 @@ import yaml
 
 from sandbox import issuer
 from sandbox.environment import GATEWAY_URL
-from sandbox.envoy_process import envoy_service
+from sandbox.envoy_process import DRAIN_SECONDS, envoy_service
 from sandbox.layout import Layout
 from sandbox.pki import ETCD_CLIENT
 from sandbox.ports import (
@@ -218,6 +218,7 @@ def _operator(layout: Layout) -> Service:
         "GATEWAY_NAME": "conecta",
         "GATEWAY_LISTENER": "https",
         "GATEWAY_URL": GATEWAY_URL,
+        "GATEWAY_DRAIN": str(DRAIN_SECONDS),
         "ISSUER_URL": GATEWAY_URL,
         "ISSUER_ADMIN_URL": f"https://localhost:{HYDRA_ADMIN}",
         "ISSUER_PUBLIC_URL": f"https://localhost:{HYDRA_PUBLIC}",

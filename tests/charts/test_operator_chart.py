@@ -363,6 +363,7 @@ def test_its_settings_are_those_of_the_values() -> None:
             "GATEWAY_NAME": "conecta",
             "GATEWAY_LISTENER": "https",
             "GATEWAY_URL": "https://apigateway.example.gov.br",
+            "GATEWAY_DRAIN": "60",
             "ISSUER_URL": issuer["url"],
             "ISSUER_PUBLIC_URL": issuer["publicUrl"],
             "ISSUER_ADMIN_URL": issuer["adminUrl"],

@@ -3,11 +3,13 @@
 import base64
 import json
 import secrets
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -16,7 +18,10 @@ from pydantic import SecretStr
 from conecta_operator.api.conecta_api import ConectaApi
 from conecta_operator.api.conecta_grant import ConectaGrant
 from conecta_operator.api.keys import Key, fingerprint
+from conecta_operator.errors import IssuerUnavailable
 from conecta_operator.plan import naming
+from conecta_operator.signing_key import IN_USE
+from sandbox.issuer import private_jwk
 from tests.contract.conftest import RealIssuerBench
 
 pytestmark = pytest.mark.platform
@@ -180,3 +185,70 @@ async def test_all_keys_are_read_over_all_pages(hydra: RealIssuerBench) -> None:
     for key in put:
         await hydra.issuer.put(key, secret)
     assert {*put} <= {*await hydra.issuer.all_keys()}
+
+
+@pytest.fixture
+async def key_set(hydra: RealIssuerBench) -> AsyncIterator[str]:
+    """A set of Hydra's that is nobody else's."""
+    name = f"contract-{secrets.token_hex(4)}"
+    yield name
+    for jwk in await hydra.issuer.signing_keys(name):
+        await hydra.issuer.remove_signing_key(name, jwk["kid"])
+
+
+def _jwk(kid: str) -> dict[str, Any]:
+    return private_jwk(rsa.generate_private_key(public_exponent=65537, key_size=2048)) | {"kid": kid}
+
+
+async def test_a_set_that_is_not_there_has_no_keys(hydra: RealIssuerBench, key_set: str) -> None:
+    assert await hydra.issuer.signing_keys(key_set) == ()
+    await hydra.issuer.remove_signing_key(key_set, "nothing")
+
+
+async def test_signing_keys_are_told_oldest_first_and_whole(hydra: RealIssuerBench, key_set: str) -> None:
+    keys = [_jwk(kid) for kid in ("b", "c", "a")]
+    for jwk in keys:
+        await hydra.issuer.put_signing_key(key_set, jwk)
+    assert [jwk.items() >= put.items() for jwk, put in zip(await _set(hydra, key_set), keys, strict=True)] == [True] * 3
+
+
+async def test_a_signing_key_that_is_put_again_is_the_newest(hydra: RealIssuerBench, key_set: str) -> None:
+    keys = [_jwk(kid) for kid in ("a", "b")]
+    for jwk in (*keys, keys[0]):
+        await hydra.issuer.put_signing_key(key_set, jwk)
+    assert [jwk["kid"] for jwk in await _set(hydra, key_set)] == ["b", "a"]
+
+
+async def test_a_signing_key_that_is_removed_is_gone_and_the_others_stay(hydra: RealIssuerBench, key_set: str) -> None:
+    for kid in ("a", "b", "c"):
+        await hydra.issuer.put_signing_key(key_set, _jwk(kid))
+    for _ in range(2):
+        await hydra.issuer.remove_signing_key(key_set, "b")
+    assert [jwk["kid"] for jwk in await _set(hydra, key_set)] == ["a", "c"]
+
+
+async def test_hydra_signs_with_the_newest_key(hydra: RealIssuerBench, key: Key, secret: SecretStr) -> None:
+    former = await _set(hydra, IN_USE)
+    await hydra.issuer.put_signing_key(IN_USE, _jwk("of-a-moment"))
+    try:
+        assert await _signer(hydra, key, secret) == "of-a-moment"
+    finally:
+        await hydra.issuer.remove_signing_key(IN_USE, "of-a-moment")
+    assert await _signer(hydra, key, secret) == former[-1]["kid"]
+
+
+async def test_a_key_that_is_refused_is_not_cited(hydra: RealIssuerBench, key_set: str) -> None:
+    broken = _jwk("a") | {"n": "not a number"}
+    with pytest.raises(IssuerUnavailable) as refused:
+        await hydra.issuer.put_signing_key(key_set, broken)
+    assert str(refused.value) == f"the issuer answers 400 to a new key of its set {key_set}"
+
+
+async def _set(hydra: RealIssuerBench, name: str) -> tuple[Mapping[str, Any], ...]:
+    return await hydra.issuer.signing_keys(name)
+
+
+async def _signer(hydra: RealIssuerBench, key: Key, secret: SecretStr) -> str:
+    head, _, _ = (await hydra.access_token(key.client_id, secret)).split(".")
+    kid: str = json.loads(_decoded(head))["kid"]
+    return kid

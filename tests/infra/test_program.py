@@ -280,6 +280,7 @@ def test_the_operators_chart_is_told_where_everything_is(sandbox: Callable[..., 
             "name": "conecta",
             "listener": "https",
             "url": "https://localhost:10443",
+            "drainSeconds": 60,
         },
         "issuer": {
             "url": "https://localhost:10443",

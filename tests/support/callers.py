@@ -32,7 +32,7 @@ class Caller:
 
     path: str
     headers: Mapping[str, str]
-    rate: int
+    rate: float
     calls: list[Call] = field(default_factory=list)
     connections: int = 0
     """That were opened."""

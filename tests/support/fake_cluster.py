@@ -80,7 +80,10 @@ class FakeCluster:
         return {key: manifest["metadata"]["resourceVersion"] for key, manifest in self._objects.items()}
 
     def put(self, manifest: Manifest) -> Manifest:
-        """Make an object be so, status and all, and its namespace too if that is missing. Its uid may be given."""
+        """Make an object be so, status and all, and its namespace too if that is missing.
+
+        Its uid may be given, and by `managedFields` when which part of it was written.
+        """
         key = key_of(manifest)
         if key.namespace and ObjectKey(NAMESPACE, "", key.namespace) not in self._objects:
             self.put(_namespace(key.namespace))
@@ -91,6 +94,8 @@ class FakeCluster:
             new["metadata"] |= {part: given[part] for part in _OF_THE_SERVER[:3] if part in given}
         else:
             new = _changed(old, manifest)
+        if "managedFields" in given:
+            new["metadata"]["managedFields"] = deepcopy(given["managedFields"])
         if "status" in manifest:
             new["status"] = deepcopy(manifest["status"])
         return self._store(key, new)

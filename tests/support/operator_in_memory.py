@@ -25,7 +25,7 @@ from conecta_operator.render.forms import Forms
 from tests.support.fake_cluster import FakeCluster
 from tests.support.fake_issuer import FakeIssuer
 from tests.support.journal import Journal
-from tests.support.worlds import PLATFORM
+from tests.support.worlds import PLATFORM, keepers_of
 
 __all__ = ["InMemory"]
 
@@ -67,8 +67,9 @@ class InMemory:
 
     def __init__(self, *objects: Manifest) -> None:
         self.journal = Journal()
-        self.cluster = FakeCluster(*copy.deepcopy(objects), journal=self.journal)
         self.issuer = FakeIssuer(journal=self.journal)
+        keepers = keepers_of(self.issuer.public_keys)
+        self.cluster = FakeCluster(*keepers, *copy.deepcopy(objects), journal=self.journal)
         self.now = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
     async def converge(self) -> None:
@@ -87,11 +88,20 @@ class InMemory:
 
     def _operator(self) -> Reconciler:
         loop = asyncio.get_running_loop()
+        landscape = _Landscape(self.cluster)
         gather = Gather(
             cluster=self.cluster,
             issuer=self.issuer,
-            signing_keys=SigningKeys(issuer=self.issuer, clock=loop),
-            landscape=_Landscape(self.cluster),
+            signing_keys=SigningKeys(
+                issuer=self.issuer,
+                cluster=self.cluster,
+                landscape=landscape,
+                platform=PLATFORM,
+                forms=_FORMS,
+                clock=loop,
+                now=lambda: self.now,
+            ),
+            landscape=landscape,
             platform=PLATFORM,
             now=lambda: self.now,
             fresh_secret=lambda: SecretStr(f"secret-{next(_SECRETS):036}"),

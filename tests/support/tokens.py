@@ -56,7 +56,7 @@ class IssuerAdmin:
 
     def signing_key(self) -> tuple[str, rsa.RSAPrivateKey]:
         """The key that the issuer signs with, and its id."""
-        jwk = self._pool.request("GET", "/admin/keys/hydra.jwt.access-token").json()["keys"][-1]
+        jwk = self._pool.request("GET", "/admin/keys/hydra.jwt.access-token").json()["keys"][0]
         numbers = {
             name: int.from_bytes(_decoded(jwk[name]), "big") for name in ("n", "e", "d", "p", "q", "dp", "dq", "qi")
         }
@@ -65,6 +65,10 @@ class IssuerAdmin:
             numbers["p"], numbers["q"], numbers["d"], numbers["dp"], numbers["dq"], numbers["qi"], public
         )
         return jwk["kid"], private.private_key()
+
+    def take_out(self, key_id: str) -> None:
+        """Remove one of the keys that tokens are verified by."""
+        assert self._pool.request("DELETE", f"/admin/keys/hydra.jwt.access-token/{key_id}").status == 204
 
     def sign(self, claims: dict[str, Any], *, of_another_issuer: bool = False) -> str:
         """A token with these claims, signed by the issuer's own key or by one that only claims to be."""

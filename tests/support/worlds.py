@@ -1,7 +1,8 @@
 """Worlds written as YAML, and plans written back: what the golden cases are made of."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, SecretStr
@@ -14,8 +15,9 @@ from conecta_operator.api.durations import timestamp
 from conecta_operator.api.keys import Key, fingerprint
 from conecta_operator.api.objects import CONECTA_API, CONECTA_GRANT, NAMESPACE, Manifest, ObjectKey, key_of
 from conecta_operator.api.settings import Platform
-from conecta_operator.plan import api, grant, reads
+from conecta_operator.plan import api, grant, keepers, reads
 from conecta_operator.plan.grants_seen import GrantSeen
+from conecta_operator.plan.keepers import KeysWorld
 from conecta_operator.plan.plans import (
     AllowKeys,
     ApiPlan,
@@ -147,6 +149,33 @@ def _grants_of(subject: ConectaApi, objects: dict[ObjectKey, Manifest]) -> Itera
 def _agency(objects: dict[ObjectKey, Manifest], namespace: str) -> Agency | None:
     manifest = objects.get(ObjectKey(NAMESPACE, "", namespace))
     return agency_of(manifest) if manifest else None
+
+
+@cache
+def keepers_of(jwks: str) -> tuple[Manifest, ...]:
+    """The keepers as they are when these keys have been in use from the start."""
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+    world = KeysWorld(published=jwks, objects={}, is_spare_needed=False, platform=PLATFORM, now=now)
+    return tuple(step.manifest for step in keepers.desired(world, Forms.load()).steps)
+
+
+def accepted(manifest: Manifest, *, at: datetime) -> Manifest:
+    """A policy or a route after the gateway has said that it accepts it."""
+    generation = manifest["metadata"]["generation"]
+    conditions = [
+        {"type": type_, "status": "True", "observedGeneration": generation} for type_ in ("Accepted", "ResolvedRefs")
+    ]
+    listener = {
+        "namespace": PLATFORM.gateway_namespace,
+        "name": PLATFORM.gateway_name,
+        "sectionName": PLATFORM.gateway_listener,
+    }
+    status = {
+        "parents": [{"parentRef": listener, "conditions": conditions}],
+        "ancestors": [{"ancestorRef": listener, "conditions": conditions}],
+    }
+    answer = {"operation": "Update", "subresource": "status", "time": timestamp(at)}
+    return {**manifest, "metadata": {**manifest["metadata"], "managedFields": [answer]}, "status": status}
 
 
 def written(plan: ApiPlan | GrantPlan) -> dict[str, Any]:

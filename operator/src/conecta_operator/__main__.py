@@ -24,7 +24,7 @@ from conecta_operator.handlers.registry import build_registry
 from conecta_operator.observability import logs, probes
 from conecta_operator.observability.metrics import Metrics
 from conecta_operator.observability.probes import Page
-from conecta_operator.reconcile.gather import Gather
+from conecta_operator.reconcile.gather import Gather, now
 from conecta_operator.reconcile.health import Facts, is_well
 from conecta_operator.reconcile.intake import Intake
 from conecta_operator.reconcile.loop import Reconciler
@@ -59,7 +59,16 @@ class Operator:
         random = SystemRandom()
         self._queue = queue = WorkQueue[ObjectKey](clock=clock, random=random)
         self._intake = intake = Intake(queue=queue, landscape=landscape, clock=clock)
-        signing_keys = SigningKeys(issuer=issuer, clock=clock)
+        platform, forms = settings.platform(), Forms.load()
+        signing_keys = SigningKeys(
+            issuer=issuer,
+            cluster=cluster,
+            landscape=landscape,
+            platform=platform,
+            forms=forms,
+            clock=clock,
+            now=now,
+        )
         steps = Steps(cluster=cluster, issuer=issuer)
         self._reconciler = Reconciler(
             queue=queue,
@@ -69,11 +78,11 @@ class Operator:
                 issuer=issuer,
                 signing_keys=signing_keys,
                 landscape=landscape,
-                platform=settings.platform(),
+                platform=platform,
             ),
             steps=steps,
             report=Report(cluster),
-            forms=Forms.load(),
+            forms=forms,
             metrics=self._metrics,
             clock=clock,
         )

@@ -48,6 +48,10 @@ class Settings(BaseSettings):
     gateway_url: HttpsUrl
     """Where receivers reach the gateway, such as https://apigateway.conecta.example; what `status.url` starts with."""
 
+    gateway_drain: float = Field(default=60.0, ge=0.0, le=3600.0)
+    """Seconds that connections outlive the gateway's listener when that changes: Envoy's `--drain-time-s`, which Envoy
+    Gateway sets to `shutdown.drainTimeout` of the EnvoyProxy. New signing keys come into use so much later."""
+
     issuer_url: HttpsUrl
     """The `iss` of the tokens, exactly."""
 
@@ -100,6 +104,7 @@ class Settings(BaseSettings):
             gateway_namespace=self.gateway_namespace,
             gateway_name=self.gateway_name,
             gateway_listener=self.gateway_listener,
+            gateway_drain=timedelta(seconds=self.gateway_drain),
             gateway_url=self.gateway_url,
             issuer_url=self.issuer_url,
             operator_user=self.user,

@@ -53,6 +53,8 @@ METHODS: dict[str, Method] = {
     "put": lambda issuer: issuer.put(KEY, PASSWORD),
     "remove": lambda issuer: issuer.remove(KEY.client_id),
     "jwks": lambda issuer: issuer.jwks(),
+    "signing_keys": lambda issuer: issuer.signing_keys("some"),
+    "remove_signing_key": lambda issuer: issuer.remove_signing_key("some", "a"),
 }
 
 
@@ -214,3 +216,19 @@ async def test_proxies_of_the_environment_are_not_asked(
     monkeypatch.delenv("NO_PROXY", raising=False)
     server.says(200, [])
     assert await issuer.keys(KEY.grant_uid) == ()
+
+
+@pytest.mark.parametrize("code", [400, 404, 409, 500])
+async def test_a_signing_key_that_is_refused_is_never_cited(
+    server: ScriptedServer, issuer: HydraIssuer, code: int
+) -> None:
+    server.says(code, {"error": "bad", "error_description": "d is wrong: c2VjcmV0"})
+    with pytest.raises(IssuerUnavailable) as refused:
+        await issuer.put_signing_key("some", {"kid": "a", "d": "c2VjcmV0"})
+    assert str(refused.value) == f"the issuer answers {code} to a new key of its set some"
+
+
+async def test_a_key_in_two_sets_of_the_issuer_is_published_once(server: ScriptedServer, issuer: HydraIssuer) -> None:
+    second, first = ({"kty": "RSA", "kid": kid, "n": "0vx7", "e": "AQAB"} for kid in ("b", "a"))
+    server.says(200, {"keys": [second, first, second]})
+    assert json.loads(await issuer.jwks()) == {"keys": [first, second]}

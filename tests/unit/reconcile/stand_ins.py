@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
@@ -11,8 +12,16 @@ from typing_extensions import override
 from conecta_operator.api.conecta_api import ConectaApi
 from conecta_operator.api.conecta_grant import ConectaGrant
 from conecta_operator.api.objects import CONECTA_API, CONECTA_GRANT, Manifest, ObjectKey
+from conecta_operator.apply.cluster import Cluster
+from conecta_operator.apply.issuer import Issuer
 from conecta_operator.plan.grants_seen import GrantSeen
-from conecta_operator.reconcile.workqueue import Timer
+from conecta_operator.reconcile.landscape import Landscape
+from conecta_operator.reconcile.signing_keys import SigningKeys
+from conecta_operator.reconcile.workqueue import Clock, Timer
+from conecta_operator.render.forms import Forms
+from tests.support.worlds import PLATFORM
+
+FORMS = Forms.load()
 
 
 def seeded() -> Random:
@@ -104,6 +113,29 @@ class ListedLandscape:
 
     def grants_of(self, api: ObjectKey) -> Sequence[GrantSeen]:
         return [grant for grant in self.grants() if grant.api == api]
+
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+def signing_keys_over(
+    cluster: Cluster,
+    issuer: Issuer,
+    *,
+    landscape: Landscape | None = None,
+    clock: Clock | None = None,
+    now: Callable[[], datetime] = lambda: NOON,
+) -> SigningKeys:
+    """What asks for the issuer's keys."""
+    return SigningKeys(
+        issuer=issuer,
+        cluster=cluster,
+        landscape=landscape or ListedLandscape(),
+        platform=PLATFORM,
+        forms=FORMS,
+        clock=clock or FakeClock(),
+        now=now,
+    )
 
 
 def api_manifest(name: str, namespace: str = "receita", *, status: Manifest | None = None, **spec: Any) -> Manifest:

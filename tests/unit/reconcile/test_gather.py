@@ -11,18 +11,17 @@ from conecta_operator.api.objects import Manifest, ObjectKey
 from conecta_operator.errors import ClusterUnavailable, IssuerUnavailable
 from conecta_operator.plan import reads
 from conecta_operator.reconcile.gather import Gather, fresh_secret
-from conecta_operator.reconcile.signing_keys import SigningKeys
 from tests.support.fake_cluster import FakeCluster
 from tests.support.fake_issuer import FakeIssuer
 from tests.support.worlds import PLATFORM
 from tests.unit.reconcile.stand_ins import (
-    FakeClock,
     ListedLandscape,
     api_key,
     api_manifest,
     grant_key,
     grant_manifest,
     namespace_manifest,
+    signing_keys_over,
 )
 
 
@@ -30,13 +29,14 @@ class Scene:
     """A cluster, an issuer, and what the watches have seen."""
 
     def __init__(self, *live: Manifest, seen: tuple[Manifest, ...] | None = None) -> None:
-        self.cluster = FakeCluster(namespace_manifest("receita"), namespace_manifest("saude"), *live)
+        namespaces = (namespace_manifest(name) for name in ("receita", "saude", PLATFORM.gateway_namespace))
+        self.cluster = FakeCluster(*namespaces, *live)
         self.issuer = FakeIssuer()
         landscape = ListedLandscape(*(live if seen is None else seen))
         self.gather = Gather(
             cluster=self.cluster,
             issuer=self.issuer,
-            signing_keys=SigningKeys(issuer=self.issuer, clock=FakeClock()),
+            signing_keys=signing_keys_over(self.cluster, self.issuer),
             landscape=landscape,
             platform=PLATFORM,
         )

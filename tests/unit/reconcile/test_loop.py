@@ -15,14 +15,13 @@ from conecta_operator.reconcile import loop
 from conecta_operator.reconcile.gather import Gather
 from conecta_operator.reconcile.loop import MOST_CONFLICTS, Reconciler
 from conecta_operator.reconcile.report import Report
-from conecta_operator.reconcile.signing_keys import SigningKeys
 from conecta_operator.reconcile.steps import Steps
 from conecta_operator.reconcile.workqueue import WorkQueue
 from conecta_operator.render.forms import Forms
 from tests.support.fake_cluster import FakeCluster
 from tests.support.fake_issuer import FakeIssuer
 from tests.support.journal import Journal, Write
-from tests.support.worlds import PLATFORM
+from tests.support.worlds import PLATFORM, keepers_of
 from tests.unit.reconcile.stand_ins import (
     AlwaysLongest,
     FakeClock,
@@ -32,6 +31,7 @@ from tests.unit.reconcile.stand_ins import (
     grant_key,
     grant_manifest,
     namespace_manifest,
+    signing_keys_over,
 )
 
 FORMS = Forms.load()
@@ -57,15 +57,16 @@ class Operator:
     def __init__(self, *manifests: Manifest) -> None:
         self.journal = Journal()
         agencies = namespace_manifest("receita"), namespace_manifest("saude")
-        self.cluster = FakeCluster(*agencies, *manifests, journal=self.journal)
         self.issuer = FakeIssuer(journal=self.journal)
+        keepers = keepers_of(self.issuer.public_keys)
+        self.cluster = FakeCluster(*agencies, *keepers, *manifests, journal=self.journal)
         self.clock = FakeClock()
         self.queue: WorkQueue[ObjectKey] = WorkQueue(clock=self.clock, random=AlwaysLongest())
         self.metrics = Metrics()
         gather = Gather(
             cluster=self.cluster,
             issuer=self.issuer,
-            signing_keys=SigningKeys(issuer=self.issuer, clock=self.clock),
+            signing_keys=signing_keys_over(self.cluster, self.issuer, clock=self.clock),
             landscape=ListedLandscape(*manifests),
             platform=PLATFORM,
             now=lambda: datetime(2026, 11, 24, 12, tzinfo=UTC),

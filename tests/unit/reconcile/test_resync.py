@@ -5,19 +5,20 @@ from datetime import timedelta
 
 import pytest
 
-from conecta_operator.api.objects import Manifest, ObjectKey
+from conecta_operator.api.objects import SECURITY_POLICY, Manifest, ObjectKey
 from conecta_operator.errors import ClusterUnavailable, IssuerUnavailable
+from conecta_operator.plan.keepers import KEEPERS
 from conecta_operator.reconcile import resync
 from conecta_operator.reconcile.intake import Intake
 from conecta_operator.reconcile.mapping import Change, Happened
 from conecta_operator.reconcile.resync import IssuerWatch, Resync, jittered
-from conecta_operator.reconcile.signing_keys import MAX_AGE, SigningKeys
+from conecta_operator.reconcile.signing_keys import MAX_AGE, Keys
 from conecta_operator.reconcile.steps import Steps
 from conecta_operator.reconcile.sweep import Sweep
 from conecta_operator.reconcile.workqueue import WorkQueue
 from tests.support.fake_cluster import FakeCluster
 from tests.support.fake_issuer import FakeIssuer
-from tests.support.worlds import PLATFORM
+from tests.support.worlds import PLATFORM, keepers_of
 from tests.unit.reconcile.stand_ins import (
     FakeClock,
     ListedLandscape,
@@ -26,6 +27,7 @@ from tests.unit.reconcile.stand_ins import (
     grant_key,
     grant_manifest,
     seeded,
+    signing_keys_over,
     until,
 )
 
@@ -35,8 +37,9 @@ class Scene:
 
     def __init__(self, *, live: tuple[Manifest, ...] = (), seen: tuple[Manifest, ...] = ()) -> None:
         self.clock = FakeClock()
-        self.cluster = FakeCluster(*live)
         self.issuer = FakeIssuer()
+        self.cluster = FakeCluster(*keepers_of(self.issuer.public_keys), *live)
+        self.signing_keys = signing_keys_over(self.cluster, self.issuer, clock=self.clock)
         self.landscape = ListedLandscape(*seen)
         self.queue: WorkQueue[ObjectKey] = WorkQueue(clock=self.clock, random=seeded())
         self.intake = Intake(queue=self.queue, landscape=self.landscape, clock=self.clock)
@@ -56,12 +59,19 @@ class Scene:
             random=seeded(),
         )
         self.issuer_watch = IssuerWatch(
-            signing_keys=SigningKeys(issuer=self.issuer, clock=self.clock),
+            signing_keys=self.signing_keys,
             queue=self.queue,
             landscape=self.landscape,
             intake=self.intake,
             random=seeded(),
         )
+
+    def bring_into_use(self, jwks: str) -> None:
+        """As the keepers say once everybody knows these keys; ten seconds pass."""
+        self.issuer.public_keys = jwks
+        for manifest in keepers_of(jwks):
+            self.cluster.put(manifest)
+        self.clock.advance(MAX_AGE.total_seconds())
 
     async def queued(self, within: float = 60) -> set[ObjectKey]:
         self.clock.advance(within)
@@ -154,20 +164,29 @@ def test_resyncs_come_at_the_interval_give_or_take_a_tenth() -> None:
     assert max(pauses) - min(pauses) > 60
 
 
-async def test_new_keys_of_the_issuer_put_all_apis_to_work() -> None:
+async def test_other_keys_that_come_into_use_put_all_apis_to_work() -> None:
     scene = Scene(seen=(api_manifest("cep"), api_manifest("cpf-light"), grant_manifest("g")))
-    known = await scene.issuer_watch.look(scene.issuer.public_keys)
+    known = await scene.issuer_watch.look(Keys(scene.issuer.public_keys, is_issuer_away=False))
     assert await scene.queued() == set()
-    scene.issuer.public_keys = "rotated"
-    assert await scene.issuer_watch.look(known) == "rotated"
+    scene.bring_into_use("rotated")
+    assert await scene.issuer_watch.look(known) == Keys("rotated", is_issuer_away=False)
     assert await scene.queued() == {api_key("cep"), api_key("cpf-light")}
+
+
+async def test_keys_that_nobody_can_tell_are_no_news() -> None:
+    scene = Scene(seen=(api_manifest("cep"),))
+    scene.issuer.outage = IssuerUnavailable("away")
+    scene.cluster.drop(ObjectKey(SECURITY_POLICY, PLATFORM.gateway_namespace, KEEPERS[0]))
+    known = Keys(scene.issuer.public_keys, is_issuer_away=True)
+    assert await scene.issuer_watch.look(known) == Keys(None, is_issuer_away=True)
+    assert await scene.queued() == set()
 
 
 async def test_an_issuer_that_is_back_puts_all_to_work_that_may_have_waited_for_it() -> None:
     scene = Scene(seen=(api_manifest("cep"), grant_manifest("g")))
     scene.issuer.outage = IssuerUnavailable("away")
-    known = await scene.issuer_watch.look("old")
-    assert (known, await scene.queued()) == (None, set())
+    known = await scene.issuer_watch.look(Keys(scene.issuer.public_keys, is_issuer_away=False))
+    assert (known, await scene.queued()) == (Keys(scene.issuer.public_keys, is_issuer_away=True), set())
     scene.issuer.outage = None
     scene.clock.advance(MAX_AGE.total_seconds())
     await scene.issuer_watch.look(known)
@@ -179,10 +198,9 @@ async def test_the_issuer_is_watched_once_everything_is_listed(monkeypatch: pyte
     scene = Scene(seen=(api_manifest("cep"),))
     running = asyncio.create_task(scene.issuer_watch.run())
     scene.intake.is_open.set()
-    for _ in range(5):
+    for _ in range(50):
         await asyncio.sleep(0)
-    scene.issuer.public_keys = "rotated"
-    scene.clock.advance(MAX_AGE.total_seconds())
+    scene.bring_into_use("rotated")
     await until(lambda: bool(scene.clock.pending))
     assert await scene.queued() == {api_key("cep")}
     running.cancel()

@@ -19,6 +19,8 @@ class Platform:
     gateway_name: str
     gateway_listener: str
     """API routes attach to this one listener (`sectionName`): counters are per listener."""
+    gateway_drain: timedelta = timedelta(seconds=60)
+    """How long connections outlive the listener that they were opened at, when that changes."""
     gateway_url: str
     """https, without a trailing slash; what `status.url` and `status.tokenUrl` start with."""
     issuer_url: str

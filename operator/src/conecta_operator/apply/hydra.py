@@ -3,6 +3,7 @@
 import json
 import re
 import ssl
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
@@ -30,6 +31,8 @@ _GETS_TOKENS: Final = "client_credentials"
 _SUSPENDED: Final = "suspended"
 """A grant type that Hydra doesn't know: it answers `unauthorized_client`, and goes on keeping the secret."""
 _T = TypeVar("_T")
+Jwk = Mapping[str, Any]
+"""A key as RFC 7517 has it."""
 
 
 class HydraIssuer:
@@ -47,6 +50,7 @@ class HydraIssuer:
         time_limit: timedelta = timedelta(seconds=10),
     ) -> None:
         self._clients = URL(admin_url) / "admin" / "clients"
+        self._key_sets = URL(admin_url) / "admin" / "keys"
         self._jwks = URL(public_url) / ".well-known" / "jwks.json"
         self._ca_file = ca_file
         self._timeout = aiohttp.ClientTimeout(total=time_limit.total_seconds())
@@ -103,10 +107,33 @@ class HydraIssuer:
         """See Issuer."""
         published = (await self._send("GET", self._jwks)).parsed(_JWKS).keys_
         keys = [{name: jwk[name] for name in _PUBLIC_MEMBERS if name in jwk} for jwk in published]
-        keys = sorted((key for key in keys if key.get("kty") != "oct"), key=lambda key: str(key.get("kid")))
-        if not keys:
+        # A key may be in two of Hydra's sets.
+        public = {str(key.get("kid")): key for key in keys if key.get("kty") != "oct"}
+        if not public:
             raise IssuerUnavailable(f"{self._jwks} has no public key")
-        return json.dumps({"keys": keys}, sort_keys=True, separators=(",", ":"))
+        return json.dumps({"keys": [public[kid] for kid in sorted(public)]}, sort_keys=True, separators=(",", ":"))
+
+    async def signing_keys(self, name: str) -> tuple[Jwk, ...]:
+        """The private keys of one of Hydra's sets, oldest first; none when there is no such set.
+
+        With the newest of one set Hydra signs.
+        """
+        answer = await self._send("GET", self._key_sets / name)
+        return () if answer.tells_absence else tuple(reversed(answer.parsed(_JWKS).keys_))
+
+    async def put_signing_key(self, name: str, key: Jwk) -> None:
+        """Make this key the newest of the set, whether there is such a set or not."""
+        answer = await self._send("PUT", self._key_sets / name / str(key["kid"]), dict(key))
+        if answer.status != HTTPStatus.OK:
+            # Without Hydra's words, which may cite what it was sent.
+            raise IssuerUnavailable(f"the issuer answers {answer.status} to a new key of its set {name}")
+        answer.parsed(_JWK)
+
+    async def remove_signing_key(self, name: str, kid: str) -> None:
+        """Take the key out of the set, and success when it is not there."""
+        answer = await self._send("DELETE", self._key_sets / name / kid)
+        if answer.status != HTTPStatus.NO_CONTENT and not answer.tells_absence:
+            raise answer.error()
 
     async def _listed(self, **which: str) -> list["_Client"]:
         url: URL | None = self._clients.with_query(page_size=_PAGE, **which)
@@ -191,6 +218,7 @@ class _Jwks(BaseModel):
 
 _CLIENT: Final = TypeAdapter(_Client)
 _CLIENTS: Final = TypeAdapter(list[_Client])
+_JWK: Final = TypeAdapter(dict[str, Any])
 _JWKS: Final = TypeAdapter(_Jwks)
 
 

@@ -32,7 +32,7 @@ class ApiWorld:
     objects: Mapping[ObjectKey, Manifest]
     """Those of `reads.of_api` and `reads.listed_for_api` that exist: what it refers to, what was written for it."""
     jwks: str | None
-    """The issuer's public keys; None while the issuer is away."""
+    """The issuer's public keys that are in use (`plan.keepers`); None when nobody can tell yet."""
     grants: tuple[GrantSeen, ...]
     """The grants that name this API, of any namespace."""
     platform: Platform

@@ -37,6 +37,8 @@ def _over(wanted: Manifest, live: Manifest) -> Manifest:
         "labels": {**(live["metadata"].get("labels") or {}), **wanted["metadata"]["labels"]},
         "ownerReferences": wanted["metadata"]["ownerReferences"],
     }
+    if not metadata["ownerReferences"]:
+        del metadata["ownerReferences"]
     annotations = _annotations(wanted, live)
     if annotations or "annotations" in metadata:
         metadata["annotations"] = annotations

@@ -63,7 +63,7 @@ class Gather:
             objects = group.create_task(self._objects(reads.of_api(api)))
             listed = group.create_task(self._listed(reads.listed_for_api(api)))
             rivals = group.create_task(self._rivals(api))
-            jwks = group.create_task(self.signing_keys.current())
+            keys = group.create_task(self.signing_keys.current())
             grants = group.create_task(self._grants(api))
         namespace = objects.result().get(ObjectKey(NAMESPACE, "", api.metadata.namespace))
         return ApiWorld(
@@ -72,7 +72,7 @@ class Gather:
             rivals=rivals.result(),
             siblings=_others(api, self.landscape.apis_in(api.metadata.namespace)),
             objects=objects.result() | listed.result(),
-            jwks=jwks.result(),
+            jwks=keys.result().in_use,
             grants=grants.result(),
             platform=self.platform,
             now=self.now(),

@@ -18,7 +18,7 @@ from conecta_operator.apply.cluster import Cluster
 from conecta_operator.errors import OperatorError
 from conecta_operator.reconcile.intake import Intake
 from conecta_operator.reconcile.landscape import Landscape
-from conecta_operator.reconcile.signing_keys import MAX_AGE, SigningKeys
+from conecta_operator.reconcile.signing_keys import MAX_AGE, Keys, SigningKeys
 from conecta_operator.reconcile.sweep import Sweep
 from conecta_operator.reconcile.workqueue import Clock, WorkQueue
 
@@ -98,7 +98,7 @@ class Resync:
 
 @dataclass(frozen=True, kw_only=True)
 class IssuerWatch:
-    """Notices when the issuer's keys change, and when it is back after it was away."""
+    """Notices when other keys of the issuer come into use, and when it is back after it was away."""
 
     signing_keys: SigningKeys
     queue: WorkQueue[ObjectKey]
@@ -114,16 +114,17 @@ class IssuerWatch:
             await asyncio.sleep(MAX_AGE.total_seconds())
             known = await self.look(known)
 
-    async def look(self, known: str | None) -> str | None:
-        """Put to work whatever the issuer's present keys concern, compared with those that were known."""
+    async def look(self, known: Keys) -> Keys:
+        """Put to work whatever the present keys concern, compared with what was known."""
         current = await self.signing_keys.current()
-        if current is not None and current != known:
-            self._spread_news(was_away=known is None)
+        is_back = known.is_issuer_away and not current.is_issuer_away
+        if is_back or current.in_use not in {known.in_use, None}:
+            self._spread_news(is_back=is_back)
         return current
 
-    def _spread_news(self, *, was_away: bool) -> None:
+    def _spread_news(self, *, is_back: bool) -> None:
         keys = {api.key for api in self.landscape.apis()}
-        if was_away:
+        if is_back:
             keys |= {grant.key for grant in self.landscape.grants()}
         _spread(keys, self.queue, self.random)
 

@@ -15,6 +15,8 @@ __all__ = [
     "CredentialSecret",
     "InjectedCredential",
     "JwksConfigMap",
+    "KeeperPolicy",
+    "KeeperRoute",
     "MutualTlsBackend",
     "PlacedGrant",
     "PrivateCaTls",
@@ -133,6 +135,25 @@ class JwksConfigMap(Context):
     jwks: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class KeeperPolicy(Context):
+    """securitypolicy.keeper: `jwks` as in JwksConfigMap."""
+
+    annotations: Mapping[str, str]
+    issuer: str
+    jwks: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeeperRoute(Context):
+    """httproute.keeper."""
+
+    gateway_namespace: str
+    gateway_name: str
+    gateway_listener: str
+    hostname: str
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
 class CredentialSecret(Context):
     """secret.credential: `data` has base64 values. Never printed: its repr hides them."""
@@ -153,7 +174,9 @@ CONTEXTS: Final[Mapping[str, type[Context]]] = {
     "configmap.jwks.yaml.j2": JwksConfigMap,
     "httproute.api.yaml.j2": ApiRoute,
     "httproutefilter.credential.yaml.j2": InjectedCredential,
+    "httproute.keeper.yaml.j2": KeeperRoute,
     "secret.credential.yaml.j2": CredentialSecret,
     "securitypolicy.api.yaml.j2": ApiPolicy,
+    "securitypolicy.keeper.yaml.j2": KeeperPolicy,
 }
 """Template file → its context."""
