@@ -167,9 +167,13 @@ PROBLEMS: Final = (
 """Of two answers with one status, the one with `when` comes first."""
 
 
+TOLD_BY_ROUTES: Final = {"cabecalho-invalido": "Cabeçalho ausente ou inválido"}
+"""Further kinds, slug → title, of which the routes of single APIs tell: the operator writes them."""
+
+
 def kinds() -> dict[str, str]:
     """Slug → title of every kind."""
-    return {problem.slug: problem.title for problem in PROBLEMS}
+    return {problem.slug: problem.title for problem in PROBLEMS} | TOLD_BY_ROUTES
 
 
 def members(problem: Problem, gateway_url: str) -> dict[str, Any]:

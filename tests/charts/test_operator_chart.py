@@ -35,10 +35,10 @@ OPERATOR_RIGHTS = {
     ("conecta.gov.br", "conectagrants/finalizers"): "update",
     ("conecta.gov.br", "conectagrants/status"): "patch",
     ("gateway.networking.k8s.io", "httproutes"): "get list watch create update delete",
+    ("gateway.envoyproxy.io", "httproutefilters"): "get list watch create update delete",
     ("gateway.networking.k8s.io", "backendtlspolicies"): "get list watch create update delete",
     ("gateway.envoyproxy.io", "securitypolicies"): "get list watch create update delete",
     ("gateway.envoyproxy.io", "backends"): "get list watch create update delete",
-    ("gateway.envoyproxy.io", "httproutefilters"): "get list watch create update delete",
     ("gateway.envoyproxy.io", "backendtrafficpolicies"): "get list watch create update delete",
     ("", "configmaps"): "get list watch create update delete",
     ("", "secrets"): "get list watch create update delete",
@@ -95,6 +95,7 @@ MANAGE_RIGHTS = {
     ("gateway.networking.k8s.io", "backendtlspolicies"): "delete",
     ("gateway.envoyproxy.io", "securitypolicies"): "delete",
     ("gateway.envoyproxy.io", "backends"): "delete",
+    ("gateway.envoyproxy.io", "httproutefilters"): "delete",
 }
 RECEIVER_RIGHTS = {
     ("conecta.gov.br", "conectagrants"): "get list watch create update patch delete",

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from conecta_operator.plan import problems
 from infra import errors, problem_pages
-from infra.problems import PROBLEMS, Problem, kinds, members
+from infra.problems import PROBLEMS, TOLD_BY_ROUTES, Problem, kinds, members
 from tests.infra.recorder import ROOT
 
 URL = "https://gateway.example"
@@ -33,7 +34,7 @@ def test_every_status_that_the_gateway_refuses_with_has_an_answer(status: int) -
 
 
 def test_answers_of_one_kind_have_one_title_and_one_status() -> None:
-    for slug, title in kinds().items():
+    for slug, title in kinds().items() - TOLD_BY_ROUTES.items():
         alike = {(problem.title, problem.status) for problem in PROBLEMS if problem.slug == slug}
         assert alike == {(title, next(iter(alike))[1])}
 
@@ -85,7 +86,7 @@ def test_a_page_says_what_happened_and_what_to_do(slug: str, title: str) -> None
     assert text.startswith(f"# {title}\n")
     assert "\n## O que aconteceu\n" in text
     assert "\n## O que fazer\n" in text
-    (status,) = {problem.status for problem in PROBLEMS if problem.slug == slug}
+    (status,) = {problem.status for problem in PROBLEMS if problem.slug == slug} or {400}
     assert f"Status HTTP: {status}" in text
 
 
@@ -99,7 +100,8 @@ def test_a_page_can_be_served_as_it_is(slug: str) -> None:
 def test_the_list_of_pages_is_whole() -> None:
     text = (PAGES / "README.md").read_text(encoding="utf-8")
     listed = re.findall(r"^\| (\d{3}) \| \[([a-z-]+)\]\(\2\.md\) \| (.+) \|$", text, re.MULTILINE)
-    assert sorted(listed) == sorted({(str(problem.status), problem.slug, problem.title) for problem in PROBLEMS})
+    told = {(str(problem.status), problem.slug, problem.title) for problem in PROBLEMS}
+    assert sorted(listed) == sorted(told | {("400", slug, title) for slug, title in TOLD_BY_ROUTES.items()})
 
 
 def test_every_page_is_served_where_its_type_says() -> None:
@@ -107,3 +109,8 @@ def test_every_page_is_served_where_its_type_says() -> None:
     assert len(rules) <= 16, "more need a second HTTPRoute"
     paths = [match["path"] for rule in rules for match in rule["matches"]]
     assert paths == [{"type": "Exact", "value": f"/problemas/{slug}"} for slug in kinds()]
+
+
+def test_what_the_operator_tells_of_has_pages_too() -> None:
+    """The operator knows nothing of the platform's program, so both know these kinds."""
+    assert problems.KINDS.items() <= kinds().items()

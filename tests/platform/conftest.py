@@ -1,14 +1,18 @@
 """What platform tests work with: the gateway as clients reach it, the demo's applications, the issuer's back door."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
+from infra.gateway import client_traffic
+from infra.settings import ClientAddressSettings
 from sandbox.environment import GATEWAY_URL
 from sandbox.isolated import INSIDE
 from sandbox.layout import Layout
 from tests.support.application import Application, Gateway, key_in
+from tests.support.kubectl import apply, get
 from tests.support.rights_used import RightsUsed
 from tests.support.tokens import IssuerAdmin
 
@@ -62,3 +66,24 @@ def cep(gateway: Gateway) -> Application:
 def cpf_light(gateway: Gateway) -> Application:
     """The demo's application with its key for `cpf-light`."""
     return Application(gateway, key_in("saude", "agendamento-cpf-light-conecta"))
+
+
+@pytest.fixture
+def treating_clients(gateway: Gateway) -> Iterator[Callable[[Any], None]]:
+    """Yield a way to have the gateway treat clients otherwise, by the spec of its ClientTrafficPolicy."""
+    assert gateway.request("GET", "/api-cep/v1/x").status == 401
+    metadata = {"name": "conecta", "namespace": "conecta-gateway"}
+    before = get("clienttrafficpolicy", "conecta-gateway", "conecta")
+
+    def put(spec: Any) -> None:
+        apply({"apiVersion": before["apiVersion"], "kind": before["kind"], "metadata": metadata, "spec": spec})
+
+    yield put
+    put(before["spec"])
+    assert get("clienttrafficpolicy", "conecta-gateway", "conecta")["spec"] == before["spec"]
+
+
+@pytest.fixture
+def believing(treating_clients: Callable[[Any], None]) -> Callable[[ClientAddressSettings], None]:
+    """A way to have the gateway believe proxies, as the stack's setting `gateway.clientAddress` has it."""
+    return lambda clients: treating_clients(client_traffic(clients))

@@ -3,20 +3,23 @@
 import contextlib
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
 from conecta_operator.api.objects import Manifest
+from infra.gateway import client_traffic
+from infra.settings import ClientAddressSettings
 from sandbox.layout import Layout
 from sandbox.ports import GATEWAY
 from tests.support.application import TOKEN_PATH, Application, Gateway, key_in
 from tests.support.attack_rows import FRAMES, PATHS, PLACES, SPOOFED, Attack, params
 from tests.support.forged_tokens import FORGERIES, SCOPES, Forge
 from tests.support.kubectl import agency_namespace, apply, eventually, kubectl, wait_ready
-from tests.support.raw_http import RawGateway, status_of
+from tests.support.raw_http import NO_ANSWER, RawGateway, status_of
 from tests.support.recording_backend import Received, RecordingBackend, recording_backend
 from tests.support.tokens import IssuerAdmin, claims_of
 
@@ -335,6 +338,27 @@ def test_who_never_ends_a_body_hinders_nobody(stage: Stage) -> None:
         assert stage.status(stage.token, f"{CALL}?fast") == 200
         assert time.monotonic() - started < 5
     assert [request.target for request in seen] == ["/alvo/x?fast"]
+
+
+def test_who_does_not_send_a_body_in_time_is_told_so(stage: Stage, treating_clients: Callable[[Any], None]) -> None:
+    """After a minute; here after two seconds."""
+    spec = client_traffic(ClientAddressSettings())
+    spec["timeout"]["http"]["requestReceivedTimeout"] = "2s"
+    treating_clients(spec)
+    lines = (f"POST {CALL} HTTP/1.1", "host: localhost:10443", "authorization: Bearer {token}", "content-length: 1000")
+    request = Attack("", 0, lines).request(stage.token)
+
+    def status_of_a_slow_call() -> int:
+        with stage.raw.connection() as stream:
+            stream.sendall(request + b"slow")
+            stream.settimeout(5)
+            with contextlib.suppress(TimeoutError):
+                return status_of(stream)
+            return NO_ANSWER
+
+    with stage.seen() as seen:
+        eventually(lambda: status_of_a_slow_call() == 408, 30)
+    assert seen == []
 
 
 def test_at_last_nothing_has_come_that_no_test_had_seen(stage: Stage) -> None:

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from infra.gateway import HOP_BY_HOP_HEADERS, IDENTITY_HEADERS, client_traffic
+from infra.gateway import HOP_BY_HOP_HEADERS, IDENTITY_HEADERS
 from infra.settings import ClientAddressSettings
 from sandbox.layout import Layout
 from tests.support.application import Application, Gateway
 from tests.support.echo_backend import echo_backend
-from tests.support.kubectl import apply, eventually, get
+from tests.support.kubectl import eventually
 from tests.support.published import Published, published
 
 CEP = "/api-cep/v1/consulta/cep/70040020"
@@ -84,21 +84,6 @@ def test_a_client_can_not_take_the_gateways_own_headers_off(api: Published) -> N
 def test_what_a_client_sends_besides_passes(api: Published) -> None:
     sent = {"x-cpf-usuario": "11144477735", "accept-language": "pt-BR", "x-orgao": "abc"}
     assert set(sent.items()) <= set(received(api, sent))
-
-
-@pytest.fixture
-def believing(gateway: Gateway) -> Iterator[Callable[[ClientAddressSettings], None]]:
-    """Yield a way to have the gateway believe proxies, as the stack's setting `gateway.clientAddress` has it."""
-    assert gateway.request("GET", CEP).status == 401
-    metadata = {"name": "conecta", "namespace": "conecta-gateway"}
-    before = get("clienttrafficpolicy", "conecta-gateway", "conecta")
-
-    def put(spec: Any) -> None:
-        apply({"apiVersion": before["apiVersion"], "kind": before["kind"], "metadata": metadata, "spec": spec})
-
-    yield lambda clients: put(client_traffic(clients))
-    put(before["spec"])
-    assert get("clienttrafficpolicy", "conecta-gateway", "conecta")["spec"] == before["spec"]
 
 
 def seen_as(application: Application, forwarded: str) -> str:

@@ -360,7 +360,10 @@ def test_deleting_a_namespace_ends_its_grants_and_never_hangs(
 
 def test_a_converged_platform_writes_nothing(granted: Granted) -> None:
     """Looking again, which a relabelled grant and API bring about, changes no object."""
-    kinds = "conectaapis,conectagrants,httproutes,securitypolicies,backends,backendtlspolicies,secrets,configmaps"
+    kinds = (
+        "conectaapis,conectagrants,httproutes,httproutefilters,securitypolicies,backends,backendtlspolicies,secrets,"
+        "configmaps"
+    )
 
     def versions() -> str:
         template = "{range .items[*]}{.kind} {.metadata.name} {.metadata.resourceVersion}\n{end}"

@@ -20,6 +20,8 @@ SERVICE = {"name": "cep", "port": 8080}
 TLS = {"caCertificateRef": {"name": "kube-root-ca.crt"}}
 CREDENTIAL = {"secretRef": {"name": "sistema-legado"}}
 PLAN = {"name": "básico"}
+HEADER = {"name": "x-orgao", "pattern": "[0-9]{5}"}
+"""One that an API may demand."""
 URL = {"url": "https://novo.receita.example"}
 ROUTE = {"pathPrefix": "/consulta", "backend": URL}
 IDLE = {"pathPrefix": "/consulta", "backend": {**URL, "weight": 0}}
@@ -84,6 +86,32 @@ ACCEPTED = [
     (API, {"spec.capacity": {"callsPerSecond": 1}}, "the lowest capacity"),
     (API, {"spec.capacity": {"callsPerSecond": 100000, "onQuotaFailure": "Closed"}}, "a capacity not to be risked"),
     (API, {"spec.capacity": {"onQuotaFailure": "Open"}}, "a capacity that may be risked"),
+    *((API, {"spec.request": {"userCpf": word}}, f"a CPF that is {word}") for word in ("Required", "Optional", "None")),
+    (API, {"spec.request": {"requiredHeaders": [HEADER]}}, "a header that calls must bear"),
+    (API, {"spec.request": {"requiredHeaders": [{"name": "x-orgao"}]}}, "a header with any value"),
+    (API, {"spec.request": {"requiredHeaders": [{"name": f"x-{n}"} for n in range(5)]}}, "five headers"),
+    *(
+        (API, {"spec.request": {"requiredHeaders": [{**HEADER, "pattern": pattern}]}}, f"the pattern {pattern}")
+        for pattern in ("(a|b)+", "[^,]{1,99}", r"\d{3}\.\d{2}", "(?i)sim", "a" * 100, "100%", '"{"')
+    ),
+    (API, {"spec.sourceRanges": ["203.0.113.0/24", "2001:db8::/32", "0.0.0.0/0"]}, "ranges of an API, of either kind"),
+    (API, {"spec.sourceRanges": [f"203.0.113.{n}/32" for n in range(64)]}, "64 ranges of an API"),
+    (API, {"spec.lifecycle": {}}, "a life cycle that says nothing"),
+    *((API, {"spec.lifecycle": {"stage": w}}, f"an API that is {w}") for w in ("Published", "Deprecated", "Retired")),
+    (
+        API,
+        {
+            "spec.lifecycle": {
+                "stage": "Deprecated",
+                "deprecatedAt": "2026-10-01T00:00:00-03:00",
+                "sunset": "2027-07-01T00:00:00Z",
+                "link": "https://docs.receita.example/fim?x=%20#a",
+                "successor": "https://apigateway.conecta.example/api-cep/v2",
+            }
+        },
+        "all that can be said of an end",
+    ),
+    (API, {"spec.lifecycle": {"link": "https://h/" + "x" * 990}}, "a page 1000 characters away"),
     *(
         (API, {"spec.dataClassification": word}, f"{word} data")
         for word in ("Public", "Restricted", "Personal", "Sensitive")
@@ -331,6 +359,71 @@ REFUSED = [
             ({"onQuotaFailure": ""}, ".onQuotaFailure", "no word for what a quota failure means"),
         )
     ),
+    (API, {"spec.request": {"userCpf": "Always"}}, "spec.request.userCpf", "a CPF by another word"),
+    *(
+        (API, {"spec.request": {"requiredHeaders": headers}}, f"spec.request.requiredHeaders{at}", what)
+        for headers, at, what in (
+            ([{}], "[0].name", "a header without name"),
+            ([HEADER, HEADER], "[1]", "a header demanded twice"),
+            ([{"name": f"x-{n}"} for n in range(6)], "", "six headers"),
+            *(
+                ([{**HEADER, "name": name}], "[0].name", f"the header {name}")
+                for name in ("X-Orgao", "x_orgao", "x-", "x orgao", "x" * 51)
+            ),
+            *(
+                ([{**HEADER, "name": name}], "[0].name", f"the reserved header {name}")
+                for name in (
+                    "authorization",
+                    "host",
+                    "x-cpf-usuario",
+                    "x-conecta-grant",
+                    "x-request-id",
+                    "te",
+                    "cookie",
+                )
+            ),
+            ([{**HEADER, "pattern": ""}], "[0].pattern", "an empty pattern"),
+            ([{**HEADER, "pattern": "a" * 101}], "[0].pattern", "a pattern of 101 characters"),
+            ([{**HEADER, "pattern": "ç"}], "[0].pattern", "a pattern beyond ASCII"),
+            ([{**HEADER, "pattern": "a\nb"}], "[0].pattern", "a pattern of two lines"),
+            *(
+                ([{**HEADER, "pattern": pattern}], "[0].pattern", f"the pattern {pattern}")
+                for pattern in ("(", "[a", "a**", "*", "(?=a)", r"(a)\1", "a{2,1}")
+            ),
+            *(
+                ([{**HEADER, "pattern": pattern}], "[0].pattern", f"the costly pattern {pattern}")
+                for pattern in ("a{100}", "a{1,1000}", "a{100,}", "(a{9}){9}", r"\pL+", r"\PN", r"\Qa\E")
+            ),
+        )
+    ),
+    *(
+        (API, {"spec.sourceRanges": ranges}, f"spec.sourceRanges{at}", f"an API's {what}")
+        for ranges, at, what in (
+            (["203.0.113.0"], "[0]", "address in place of a range"),
+            (["203.0.113.7/24"], "[0]", "range that starts in its middle"),
+            (["receita.example/24"], "[0]", "range of a host"),
+            ([f"203.0.113.{n}/32" for n in range(65)], "", "65 ranges"),
+        )
+    ),
+    *(
+        (API, {"spec.lifecycle": lifecycle}, f"spec.lifecycle.{at}", what)
+        for lifecycle, at, what in (
+            ({"stage": "Ended"}, "stage", "another stage"),
+            ({"sunset": "2027-07-01"}, "sunset", "an end without time"),
+            ({"sunset": "2027-07-01T00:00:00"}, "sunset", "an end without zone"),
+            ({"deprecatedAt": "soon"}, "deprecatedAt", "a beginning of the end in words"),
+            (
+                {"deprecatedAt": "2027-07-01T00:00:00Z", "sunset": "2027-07-01T00:00:00Z"},
+                "sunset",
+                "an end as soon as it begins",
+            ),
+            ({"link": "http://docs.receita.example"}, "link", "a page by http"),
+            ({"link": 'https://h/">; rel="x'}, "link", "a page that says more than a page"),
+            ({"successor": "https://h/a b"}, "successor", "a successor with a space"),
+            ({"successor": "https://h/<b>"}, "successor", "a successor in angle brackets"),
+            ({"successor": "https://h/" + "x" * 991}, "successor", "a successor 1001 characters away"),
+        )
+    ),
     (API, {"spec.dataClassification": "Secret"}, "spec.dataClassification", "another classification"),
 ]
 
@@ -344,6 +437,9 @@ FREE = [
     (API, {"spec": {"backend": {"url": None, "service": SERVICE}}}, "an API's backend"),
     (API, {"spec": {"routes": [ROUTE]}}, "the routes"),
     (API, {"spec": {"plans": [PLAN]}}, "the plans"),
+    (API, {"spec": {"request": {"userCpf": "Required"}}}, "what a call must bear"),
+    (API, {"spec": {"sourceRanges": ["203.0.113.0/24"]}}, "from where it is called"),
+    (API, {"spec": {"lifecycle": {"stage": "Retired"}}}, "the stage of its life"),
     (API, {"spec": {"plans": [{**PLAN, "callsPerSecond": 5}], "capacity": {"callsPerSecond": 50}}}, "the rates"),
     (API, {"spec": {"access": {"preapproved": [{"agency": "saude"}]}}}, "who is preapproved"),
     (API, {"spec": {"dataClassification": "Personal"}}, "the classification"),

@@ -221,7 +221,7 @@ def test_a_keeper_asks_the_same_of_a_token_as_an_api_does() -> None:
         jwks_config_map="conecta-jwks",
         revoked_client_ids=(),
         placed_grants=(),
-        scopes=(),
+        consumers={},
     )
     keeper = KeeperPolicy(**COMMON, annotations={}, issuer="https://issuer.example", jwks=OLD)
     asked = [FORMS.write(context)["spec"]["jwt"] for context in (api, keeper)]

@@ -8,10 +8,12 @@ from pydantic import AwareDatetime, ConfigDict, Field
 
 from conecta_operator.api.backend import MOST_ROUTES, Backend, Route
 from conecta_operator.api.conditions import Condition
+from conecta_operator.api.demands import Request
 from conecta_operator.api.fields import (
     DNS_LABEL,
     IMMUTABLE,
     NOT_BLANK,
+    Cidr,
     Contact,
     DnsLabel,
     HttpsUrl,
@@ -20,6 +22,7 @@ from conecta_operator.api.fields import (
     Written,
     rules,
 )
+from conecta_operator.api.lifecycle import Lifecycle
 from conecta_operator.api.metadata import Metadata
 from conecta_operator.api.objects import CONECTA_API, Manifest, ObjectKey
 from conecta_operator.api.rates import CallsPerSecond, Capacity
@@ -240,6 +243,26 @@ class ConectaApiSpec(Written):
         default=Capacity(),
         description="What the backend stands, by all consumers together. Example: {callsPerSecond: 200}.",
     )
+    request: Request = Field(
+        default=Request(),
+        description="What each call must bear, else it is refused (400). Example: {userCpf: Required}.",
+    )
+    source_ranges: tuple[Cidr, ...] = Field(
+        default=(),
+        max_length=64,
+        description=(
+            "Ranges of addresses, up to 64, from which the API may be called at all; a call from elsewhere is refused "
+            "(403). Where a grant has sourceRanges of its own, both must hold. Default: any. Example: [203.0.113.0/24]."
+        ),
+    )
+    lifecycle: Lifecycle = Field(
+        default=Lifecycle(),
+        description=(
+            "Whether the API is to be used, deprecated or retired, and what its users are told of it. A new major "
+            "version is another ConectaApi beside this one. Example: {stage: Deprecated, "
+            "sunset: '2027-07-01T00:00:00-03:00'}."
+        ),
+    )
     data_classification: DataClassification = Field(
         default=DataClassification.PUBLIC,
         description=(
@@ -281,6 +304,10 @@ class ConectaApiStatus(Reported):
         default=None,
         max_length=2048,
         description="Where receivers call the API. Example: https://apigateway.conecta.example/api-cep/v1.",
+    )
+    deprecated_at: AwareDatetime | None = Field(
+        default=None,
+        description="When the operator first found the API deprecated, for want of lifecycle.deprecatedAt.",
     )
     grants: GrantCounts | None = Field(default=None, description="How many grants the API has, by what they are at.")
     revoked_keys: tuple[RevokedKey, ...] = Field(

@@ -19,6 +19,7 @@ from conecta_operator.plan.backend_faults import faults
 from conecta_operator.plan.certificates import certificate_ends
 from conecta_operator.plan.claims import holder
 from conecta_operator.plan.deletion import deletion, finalizer
+from conecta_operator.plan.notices import deprecated_at
 from conecta_operator.plan.plans import ApiPlan, DeleteObject, Step, WriteObject
 from conecta_operator.plan.summary import Finding, Turn, conditions
 from conecta_operator.plan.verdict import SILENT, Answer, verdict, written_at
@@ -198,6 +199,7 @@ def _plan(
     status = {
         "observedGeneration": api.metadata.generation,
         "url": url if is_served else None,
+        "deprecatedAt": timestamp(since) if (since := deprecated_at(api, world.now)) else None,
         "grants": {
             "active": sum(grant.is_active for grant in world.grants),
             "pending": sum(grant.is_pending for grant in world.grants),

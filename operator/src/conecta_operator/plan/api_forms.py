@@ -1,17 +1,23 @@
 """Which templates an accepted ConectaApi fills in, and with what."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final
 
 from conecta_operator.api.backend import Backend, BackendTls
 from conecta_operator.api.conecta_api import ConectaApi
+from conecta_operator.api.lifecycle import Stage
 from conecta_operator.api.objects import CONECTA_API, MANAGED_BY
 from conecta_operator.plan import naming
 from conecta_operator.plan.backends import target_of
+from conecta_operator.plan.grants_seen import GrantSeen
+from conecta_operator.plan.problems import MEDIA_TYPE
 from conecta_operator.plan.rates import annotations_of
-from conecta_operator.plan.routing import backends_by_prefix, rules_of
+from conecta_operator.plan.refusals import refusals_of
+from conecta_operator.plan.routing import backends_by_prefix, calls_of, rules_of
+from conecta_operator.plan.source_ranges import common
 from conecta_operator.plan.world import ApiWorld
+from conecta_operator.plan.writing import ROUTE_METADATA
 from conecta_operator.render.contexts import (
     ApiPolicy,
     ApiRoute,
@@ -23,6 +29,7 @@ from conecta_operator.render.contexts import (
     PlacedGrant,
     PrivateCaTls,
     PublicCaTls,
+    RouteRefusal,
     UrlBackend,
 )
 
@@ -39,6 +46,7 @@ def contexts_of(world: ApiWorld, *, jwks: str, revoked_client_ids: Sequence[str]
         _policy(world, revoked_client_ids),
         *_url_backends(world.api),
         *_credentials(world.api),
+        *_refusals(world),
         _route(world),
         *_connection_limits(world.api),
     )
@@ -67,7 +75,7 @@ def _jwks(world: ApiWorld, jwks: str) -> JwksConfigMap:
 
 
 def _policy(world: ApiWorld, revoked_client_ids: Sequence[str]) -> ApiPolicy:
-    demanded = naming.scopes_demanded(world.api)
+    demanded, ranges = naming.scopes_demanded(world.api), sorted(world.api.spec.source_ranges)
     ids = iter(sorted(revoked_client_ids))
     groups = tuple(iter(lambda: tuple(islice(ids, _VALUES_PER_CLAIM)), ()))
     return ApiPolicy(
@@ -76,15 +84,25 @@ def _policy(world: ApiWorld, revoked_client_ids: Sequence[str]) -> ApiPolicy:
         jwks_config_map=naming.JWKS_CONFIG_MAP,
         revoked_client_ids=groups,
         placed_grants=tuple(
-            PlacedGrant(scopes=(*demanded, grant.scope), scope=(grant.scope,), ranges=grant.source_ranges)
+            _placed(demanded, ranges, grant)
             for grant in sorted(world.grants, key=lambda grant: grant.uid)
             if grant.source_ranges
         ),
-        scopes=demanded,
+        consumers={
+            **({"clientCIDRs": ranges} if ranges else {}),
+            "jwt": {"provider": "conecta", "scopes": demanded},
+        },
     )
 
 
+def _placed(demanded: Sequence[str], ranges: Sequence[str], grant: GrantSeen) -> PlacedGrant:
+    admitted = common(ranges, grant.source_ranges) if ranges else grant.source_ranges
+    return PlacedGrant(scopes=(*demanded, grant.scope), scope=(grant.scope,), admitted=(admitted,) if admitted else ())
+
+
 def _url_backends(api: ConectaApi) -> tuple[Context, ...]:
+    if api.spec.lifecycle.stage is Stage.RETIRED:  # of what no route refers to, the gateway says nothing
+        return ()
     by_name = {
         naming.backend_name(api, backend): backend
         for backends in backends_by_prefix(api).values()
@@ -134,6 +152,19 @@ def _connection_limits(api: ConectaApi) -> Iterator[Context]:
             )
 
 
+def _refusals(world: ApiWorld) -> tuple[Context, ...]:
+    api, gateway_url = world.api, world.platform.gateway_url
+    return tuple(
+        RouteRefusal(
+            **{**_common(api), "name": naming.refusal_name(api, refusal.name)},
+            status=refusal.problem.status,
+            content_type=MEDIA_TYPE,
+            body=refusal.problem.body(gateway_url),
+        )
+        for refusal in refusals_of(api, calls_of(api))
+    )
+
+
 def _route(world: ApiWorld) -> ApiRoute:
     platform = world.platform
     return ApiRoute(
@@ -141,6 +172,12 @@ def _route(world: ApiWorld) -> ApiRoute:
         gateway_namespace=platform.gateway_namespace,
         gateway_name=platform.gateway_name,
         gateway_listener=platform.gateway_listener,
-        annotations=annotations_of(world.api),
-        rules=rules_of(world.api),
+        annotations=_annotations(world.api),
+        rules=rules_of(world.api, world.now),
     )
+
+
+def _annotations(api: ConectaApi) -> Mapping[str, str]:
+    """What Envoy is told of the API: its rates, and where it is, for the access log."""
+    told = {**annotations_of(api), f"{ROUTE_METADATA}path-template": f"{api.base_path}/*"}
+    return {name: told[name] for name in sorted(told)}

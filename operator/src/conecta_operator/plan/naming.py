@@ -53,6 +53,7 @@ __all__ = [
     "plan_code",
     "plan_code_scope",
     "plan_scope",
+    "refusal_name",
     "rule_name",
     "scopes",
     "scopes_demanded",
@@ -118,6 +119,11 @@ def credential_name(api: ConectaApi, header: HeaderFromSecret) -> str:
 def limits_name(api: ConectaApi, prefix: str) -> str:
     """The name of the policy that limits the connections of a path prefix's backends."""
     return f"{api.metadata.name}.{_digest(prefix)}"
+
+
+def refusal_name(api: ConectaApi, refusal: str) -> str:
+    """The name of the object that holds what is said to calls that a rule of this name refuses."""
+    return f"{api.metadata.name}.{refusal}"
 
 
 def rule_name(prefix: str) -> str:

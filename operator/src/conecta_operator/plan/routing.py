@@ -1,6 +1,7 @@
 """Which rules the route of an API has, in the order that they keep for life: counters carry a rule's index."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from conecta_operator.api import durations
@@ -9,9 +10,11 @@ from conecta_operator.api.conecta_api import ConectaApi
 from conecta_operator.api.objects import BACKEND, HTTP_ROUTE_FILTER
 from conecta_operator.plan import naming
 from conecta_operator.plan.backends import target_of
+from conecta_operator.plan.notices import notices_of
+from conecta_operator.plan.refusals import guarded
 from conecta_operator.render.contexts import RouteRule
 
-__all__ = ["backends_by_prefix", "rules_of"]
+__all__ = ["backends_by_prefix", "calls_of", "rules_of"]
 
 Part = Mapping[str, Any]
 
@@ -19,7 +22,12 @@ _FOR_THE_GATEWAY: Final = ("x-conecta-repeated", "x-conecta-scope")
 """Headers by which filters of the gateway tell each other, and nobody else, what they found."""
 
 
-def rules_of(api: ConectaApi) -> tuple[RouteRule, ...]:
+def rules_of(api: ConectaApi, now: datetime) -> tuple[RouteRule, ...]:
+    """The rules for calls, then those for what the gateway refuses of them by itself."""
+    return guarded(api, calls_of(api), notices_of(api, now))
+
+
+def calls_of(api: ConectaApi) -> tuple[RouteRule, ...]:
     """One rule for each path prefix, the default one first: the gateway itself lets the longest prefix that fits win.
 
     The base path is replaced by the backend's own path. The prefix stays, so that moving paths from one backend to

@@ -21,6 +21,7 @@ __all__ = [
     "PlacedGrant",
     "PrivateCaTls",
     "PublicCaTls",
+    "RouteRefusal",
     "RouteRule",
     "UrlBackend",
 ]
@@ -38,22 +39,28 @@ class Context:
 
 @dataclass(frozen=True, kw_only=True)
 class PlacedGrant:
-    """A grant whose calls may only come from some addresses: `scopes` are those of its tokens, `scope` its own one."""
+    """A grant whose calls may only come from some addresses: `scopes` are those of its tokens, `scope` its own one.
+
+    `admitted` holds the ranges, or nothing if there is no address that grant and API both allow.
+    """
 
     scopes: tuple[str, ...]
     scope: tuple[str, ...]
-    ranges: tuple[str, ...]
+    admitted: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class ApiPolicy(Context):
-    """securitypolicy.api: `revoked_client_ids` in groups of at most 128, the most that one claim rule takes."""
+    """securitypolicy.api: `revoked_client_ids` in groups of at most 128, the most that one claim rule takes.
+
+    `consumers` is the principal of all others who may call.
+    """
 
     issuer: str
     jwks_config_map: str
     revoked_client_ids: tuple[tuple[str, ...], ...]
     placed_grants: tuple[PlacedGrant, ...]
-    scopes: tuple[str, ...]
+    consumers: Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +83,15 @@ class ApiRoute(Context):
     gateway_listener: str
     annotations: Mapping[str, str]
     rules: tuple[RouteRule, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RouteRefusal(Context):
+    """httproutefilter.refusal: `body` is a format of Envoy's."""
+
+    status: int
+    content_type: str
+    body: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,6 +191,7 @@ CONTEXTS: Final[Mapping[str, type[Context]]] = {
     "httproute.api.yaml.j2": ApiRoute,
     "httproutefilter.credential.yaml.j2": InjectedCredential,
     "httproute.keeper.yaml.j2": KeeperRoute,
+    "httproutefilter.refusal.yaml.j2": RouteRefusal,
     "secret.credential.yaml.j2": CredentialSecret,
     "securitypolicy.api.yaml.j2": ApiPolicy,
     "securitypolicy.keeper.yaml.j2": KeeperPolicy,
