@@ -2,7 +2,8 @@
 
 No path, query or header of the client's making, no body and no token: they carry CPFs, and a path may
 (`/contas/{cpf}`). `traceparent` is let in only if it looks like W3C's: version, trace id, parent id, flags. Headers
-`x-conecta-*` are never the client's. The user's CPF is not there: Envoy has no keyed hash to write it by.
+`x-conecta-*` are never the client's. Of the user there is a pseudonym that only who has the stack's key can make or
+check (`cpf_pseudonym.lua`).
 """
 
 from typing import Final
@@ -22,12 +23,15 @@ ACCESS_LOG: Final = {
     "traceparent": f"%CEL(size({_TRACE}) == 55 && {_TRACE}.matches({_HEXADECIMAL}) ? {_TRACE} : '')%",
     "api_namespace": f"%CEL({_ROUTE}.namespace)%",
     "api": f"%CEL({_ROUTE}.name)%",
+    "path_template": f"%CEL({_ROUTE}.annotations['path-template'])%",
+    "rule": f"%CEL({_ROUTE}.sectionName)%",
     "route": "%ROUTE_NAME%",
     "client_id": _CLAIM.format("client_id"),
     "scopes": _CLAIM.format("scp"),
     "agency": "%REQ(X-CONECTA-AGENCY)%",
     "application": "%REQ(X-CONECTA-APPLICATION)%",
     "grant": "%REQ(X-CONECTA-GRANT)%",
+    "user_pseudonym": "%DYNAMIC_METADATA(conecta:user_pseudonym)%",
     "source_ip": SOURCE_ADDRESS,
     "peer_ip": "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%",
     "method": "%REQ(:METHOD)%",

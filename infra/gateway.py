@@ -12,11 +12,14 @@ from infra import names
 from infra.access_log import ACCESS_LOG
 from infra.errors import MANAGER, listener_patches, patch
 from infra.layer import ENVOY_GATEWAY, GATEWAY_API, POD_SECURITY, Layer
-from infra.settings import ClientAddressSettings, GatewaySettings, TlsSettings
+from infra.settings import ClientAddressSettings, CpfKeySettings, GatewaySettings, TlsSettings
 
 __all__ = ["GatewayArgs", "GatewayLayer"]
 
 CALLERS: Final = Path(__file__).with_name("callers.lua")
+CPF_PSEUDONYM: Final = Path(__file__).with_name("cpf_pseudonym.lua")
+_CPF_KEY_FOLDER: Final = "/var/lib/conecta/cpf-key"
+"""Where a pod of Envoy's finds the key."""
 _SCRIPT: Final = f"envoyextensionpolicy/{names.GATEWAY_NAMESPACE}/{names.GATEWAY}/lua/0"
 _CALLERS_FILTER: Final = f"$..http_filters[?(@.name=='envoy.filters.http.lua/{_SCRIPT}')].typed_config"
 
@@ -76,7 +79,9 @@ class GatewayLayer(Layer):
             self._in_namespace("gateway-proxy", (ENVOY_GATEWAY, "EnvoyProxy"), self._proxy(args.gateway)),
             self._in_namespace("gateway-clients", (ENVOY_GATEWAY, "ClientTrafficPolicy"), traffic),
             self._in_namespace("gateway-closed", (ENVOY_GATEWAY, "SecurityPolicy"), closed()),
-            self._in_namespace("gateway-callers", (ENVOY_GATEWAY, "EnvoyExtensionPolicy"), callers()),
+            self._in_namespace(
+                "gateway-callers", (ENVOY_GATEWAY, "EnvoyExtensionPolicy"), callers(args.gateway.cpf_key)
+            ),
             self._patches(args.gateway),
             self._gateway_class(),
         ]
@@ -106,12 +111,12 @@ class GatewayLayer(Layer):
 
     def _proxy(self, settings: GatewaySettings) -> dict[str, Any]:
         if settings.client_certificate is None:
-            return envoy_proxy()
+            return envoy_proxy(settings.cpf_key)
         secret = self._certificate(
             "gateway-client-certificate", "conecta-client-tls", settings.client_certificate, setting="clientCertificate"
         )
         return {
-            **envoy_proxy(),
+            **envoy_proxy(settings.cpf_key),
             "backendTLS": {"clientCertificateRef": {"group": "", "kind": "Secret", "name": secret}},
         }
 
@@ -148,12 +153,14 @@ def listener(*, port: int, secret: pulumi.Input[str]) -> dict[str, Any]:
     }
 
 
-def envoy_proxy() -> dict[str, Any]:
+def envoy_proxy(cpf_key: CpfKeySettings | None) -> dict[str, Any]:
     """How the proxies end, and what they log and count.
 
     One series a route, not one a rule: series multiply with hundreds of APIs.
     """
+    mounted = mounted_cpf_key(cpf_key.secret_name) if cpf_key is not None and cpf_key.secret_name else {}
     return {
+        **mounted,
         "shutdown": {"drainTimeout": f"{names.DRAIN_SECONDS}s"},
         "telemetry": {
             "accessLog": {
@@ -167,6 +174,14 @@ def envoy_proxy() -> dict[str, Any]:
             "metrics": {"clusterStatName": "%ROUTE_KIND%/%ROUTE_NAMESPACE%/%ROUTE_NAME%"},
         },
     }
+
+
+def mounted_cpf_key(secret: str) -> dict[str, Any]:
+    """The key as a file in every pod of Envoy's. A Secret that isn't there must not keep the gateway from starting."""
+    volume = {"name": "cpf-key", "secret": {"secretName": secret, "optional": True, "defaultMode": 0o444}}
+    mount = {"name": "cpf-key", "mountPath": _CPF_KEY_FOLDER, "readOnly": True}
+    deployment = {"pod": {"volumes": [volume]}, "container": {"volumeMounts": [mount]}}
+    return {"provider": {"type": "Kubernetes", "kubernetes": {"envoyDeployment": deployment}}}
 
 
 def client_traffic(clients: ClientAddressSettings) -> dict[str, Any]:
@@ -215,10 +230,18 @@ def closed() -> dict[str, Any]:
     return {"targetRefs": [_reference(GATEWAY_API, "Gateway")], "authorization": {"defaultAction": "Deny"}}
 
 
-def callers() -> dict[str, Any]:
+def callers(cpf_key: CpfKeySettings | None) -> dict[str, Any]:
     """Every call says whose it is, before anything is decided on it. The token route has another script instead."""
-    script = {"type": "Inline", "inline": CALLERS.read_text(encoding="utf-8")}
-    return {"targetRefs": [_reference(GATEWAY_API, "Gateway")], "lua": [script]}
+    scripts = [CALLERS.read_text(encoding="utf-8"), *([] if cpf_key is None else [pseudonyms_by(cpf_key)])]
+    lua = [{"type": "Inline", "inline": script} for script in scripts]
+    return {"targetRefs": [_reference(GATEWAY_API, "Gateway")], "lua": lua}
+
+
+def pseudonyms_by(cpf_key: CpfKeySettings) -> str:
+    """The script that tells the access log for whom a call is made (docs/adr/0010)."""
+    file = f"{_CPF_KEY_FOLDER}/key" if cpf_key.file is None else str(Path(cpf_key.file).absolute())
+    quoted = file.replace("\\", "\\\\").replace('"', '\\"')
+    return CPF_PSEUDONYM.read_text(encoding="utf-8").replace("@KEY_FILE@", quoted)
 
 
 def patches(settings: GatewaySettings) -> dict[str, Any]:

@@ -23,6 +23,7 @@ __all__ = [
     "AgencySettings",
     "ClientAddressSettings",
     "ClusterSettings",
+    "CpfKeySettings",
     "GatewaySettings",
     "IssuerSettings",
     "LimitSettings",
@@ -138,6 +139,21 @@ class ClientAddressSettings(_Settings):
         return self
 
 
+class CpfKeySettings(_Settings):
+    """Where the key lies by which CPFs become pseudonyms in the access log; it is in no state and no configuration."""
+
+    secret_name: Name | None = None
+    """A Secret, with the key under `key`, where Envoy's pods are."""
+    file: Text | None = None
+    """A file that Envoy reads, relative to the project, for an Envoy that isn't a pod."""
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.secret_name is None) == (self.file is None):
+            raise ValueError("give either secretName or file")
+        return self
+
+
 class GatewaySettings(_Settings):
     """The one door that every call comes through."""
 
@@ -148,6 +164,8 @@ class GatewaySettings(_Settings):
     bind_address: IpAddress | None = None
     """Listen on this address only; else on all, which is right where the gateway is a pod."""
     client_address: ClientAddressSettings = ClientAddressSettings()
+    cpf_key: CpfKeySettings | None = None
+    """Without it, the access log doesn't tell one user from another."""
     max_body_bytes: Annotated[int, Field(ge=1024, le=64 * 1024 * 1024)] = 1024 * 1024
     """The longest body of a request. The gateway keeps as much in memory for every call that it is receiving."""
     tls: TlsSettings

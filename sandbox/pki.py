@@ -5,6 +5,7 @@ Certificates for servers can't be used by clients and the other way round: no se
 
 import ipaddress
 import os
+import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -148,6 +149,8 @@ def ensure_pki(layout: Layout, certificates: Iterable[Certificate] = CERTIFICATE
         file.write_bytes(certificate)
         issued.append(wanted.name)
     _ensure_service_account_keys(layout)
+    if not layout.key("cpf").exists():
+        write_private(layout.key("cpf"), secrets.token_urlsafe(32))
     return issued
 
 

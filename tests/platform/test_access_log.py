@@ -1,12 +1,16 @@
 """The gateway's log: one line for every call, with all that must be provable and nothing that is personal."""
 
+import hashlib
+import hmac
 import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import urllib3
 
 from sandbox.layout import Layout
+from sandbox.ports import ENVOY_ADMIN
 from tests.support.application import CPF, Application, Gateway
 from tests.support.kubectl import eventually, get
 
@@ -48,6 +52,12 @@ def test_a_granted_call_is_logged_with_who_called_what_and_how_it_went(platform:
             "agency:saude",
             "application:agendamento",
         ],
+        "agency": "saude",
+        "application": "agendamento",
+        "grant": get("conectagrant", "saude", "agendamento-cep")["metadata"]["uid"][:8],
+        "user_pseudonym": pseudonym_of(platform, CPF),
+        "path_template": "/api-cep/v1/*",
+        "rule": "call",
         "source_ip": "127.0.0.1",
         "method": "GET",
         "status": 200,
@@ -61,6 +71,32 @@ def test_a_granted_call_is_logged_with_who_called_what_and_how_it_went(platform:
     assert line["backend_us"] > 0
     assert line["duration_ms"] * 1000 >= line["backend_us"] - 1000
     assert line["bytes_sent"] == len(answer.data)
+
+
+def pseudonym_of(layout: Layout, cpf: str) -> str:
+    """As docs/how-to/cpf-key.md says, with the key of the sandbox."""
+    key = layout.key("cpf").read_bytes()
+    mark, hashed = (hmac.new(key, text.encode(), hashlib.sha256).hexdigest() for text in ("conecta", cpf))
+    return f"{mark[:8]}:{hashed[:32]}"
+
+
+def test_the_key_of_pseudonyms_is_in_no_configuration(platform: Layout) -> None:
+    key = platform.key("cpf").read_text(encoding="ascii")
+    dump = urllib3.request("GET", f"http://127.0.0.1:{ENVOY_ADMIN}/config_dump", timeout=10).data.decode()
+    state = "".join(file.read_text(errors="ignore") for file in platform.pulumi_state.rglob("*") if file.is_file())
+    written = json.dumps(get("envoyextensionpolicy", "conecta-gateway", "conecta"))
+    assert "cpf.key" in written
+    assert [place for place in (dump, state, written, platform.log("envoy").read_text()) if key in place] == []
+
+
+def test_a_call_that_is_refused_by_its_api_says_which_demand_it_failed(
+    platform: Layout, cpf_light: Application
+) -> None:
+    answer = cpf_light.call("POST", "/api-cpf-light/v2/consulta/cpf", headers={"x-cpf-usuario": "1"}, json_body={})
+    line = the_line(platform, request_id=answer.json()["requestId"])
+    assert (line["status"], line["answered_by"], line["status_details"]) == (400, "gateway", "direct_response")
+    assert (line["path_template"], line["rule"]) == ("/api-cpf-light/v2/*", "without-x-cpf-usuario")
+    assert (line["agency"], line["user_pseudonym"]) == ("saude", None)
 
 
 def test_a_refusal_is_the_gateways_and_says_why(platform: Layout, gateway: Gateway, cpf_light: Application) -> None:
