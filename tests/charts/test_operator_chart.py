@@ -27,6 +27,11 @@ DEPLOYED = {
         "caConfigMap": "hydra-ca",
     },
 }
+GENERATED = (
+    *(("gateway.networking.k8s.io", kind) for kind in ("httproutes", "backendtlspolicies")),
+    *(("gateway.envoyproxy.io", f"{kind}s") for kind in ("backend", "httproutefilter")),
+    *(("gateway.envoyproxy.io", f"{kind}policies") for kind in ("security", "backendtraffic")),
+)
 OPERATOR_RIGHTS = {
     ("conecta.gov.br", "conectaapis"): "get list watch update",
     ("conecta.gov.br", "conectaapis/finalizers"): "update",
@@ -34,14 +39,7 @@ OPERATOR_RIGHTS = {
     ("conecta.gov.br", "conectagrants"): "get list watch update",
     ("conecta.gov.br", "conectagrants/finalizers"): "update",
     ("conecta.gov.br", "conectagrants/status"): "patch",
-    ("gateway.networking.k8s.io", "httproutes"): "get list watch create update delete",
-    ("gateway.envoyproxy.io", "httproutefilters"): "get list watch create update delete",
-    ("gateway.networking.k8s.io", "backendtlspolicies"): "get list watch create update delete",
-    ("gateway.envoyproxy.io", "securitypolicies"): "get list watch create update delete",
-    ("gateway.envoyproxy.io", "backends"): "get list watch create update delete",
-    ("gateway.envoyproxy.io", "backendtrafficpolicies"): "get list watch create update delete",
-    ("", "configmaps"): "get list watch create update delete",
-    ("", "secrets"): "get list watch create update delete",
+    **dict.fromkeys((*GENERATED, ("", "configmaps"), ("", "secrets")), "get list watch create update delete"),
     ("", "services"): "get list watch",
     ("", "namespaces"): "get list watch",
     ("discovery.k8s.io", "endpointslices"): "list watch",
@@ -91,11 +89,7 @@ MANAGE_RIGHTS = {
     ("conecta.gov.br", "conectagrants"): "update patch delete",
     ("conecta.gov.br", "conectaapis/finalizers"): "update",
     ("conecta.gov.br", "conectagrants/finalizers"): "update",
-    ("gateway.networking.k8s.io", "httproutes"): "delete",
-    ("gateway.networking.k8s.io", "backendtlspolicies"): "delete",
-    ("gateway.envoyproxy.io", "securitypolicies"): "delete",
-    ("gateway.envoyproxy.io", "backends"): "delete",
-    ("gateway.envoyproxy.io", "httproutefilters"): "delete",
+    **dict.fromkeys(GENERATED, "delete"),
 }
 RECEIVER_RIGHTS = {
     ("conecta.gov.br", "conectagrants"): "get list watch create update patch delete",
@@ -256,7 +250,7 @@ def test_the_policy_over_approvals_knows_the_operator_by_its_service_account() -
     assert known == f"variables.user == 'system:serviceaccount:{account['namespace']}:{account['name']}'"
 
 
-POLICIES = ("approval", "finalizers", "generated", "ownership", "agencies")
+POLICIES = ("approval", "finalizers", "generated", "addresses", "ownership", "agencies")
 
 
 def test_there_are_these_policies_and_no_other() -> None:
@@ -364,7 +358,6 @@ def test_its_settings_are_those_of_the_values() -> None:
             "GATEWAY_NAME": "conecta",
             "GATEWAY_LISTENER": "https",
             "GATEWAY_URL": "https://apigateway.example.gov.br",
-            "GATEWAY_DRAIN": "60",
             "ISSUER_URL": issuer["url"],
             "ISSUER_PUBLIC_URL": issuer["publicUrl"],
             "ISSUER_ADMIN_URL": issuer["adminUrl"],

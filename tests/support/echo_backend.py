@@ -1,10 +1,11 @@
 """A provider's backend that tests start by themselves: it tells what reached it, and misbehaves when it is asked to."""
 
 import json
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -30,6 +31,8 @@ class Echo:
     host: str
     received: list[str] = field(default_factory=list)
     """The paths that were asked for, in order."""
+    connections: set[socket.socket] = field(default_factory=set)
+    """Those that are open."""
 
     @property
     def url(self) -> str:
@@ -42,6 +45,17 @@ class _Handler(BaseHTTPRequestHandler):
     """Else each answer, written in two parts, waits 40 ms for an acknowledgement of the first."""
     echo: Echo
     over: threading.Event
+
+    @override
+    def setup(self) -> None:
+        self.echo.connections.add(self.request)
+        super().setup()
+
+    @override
+    def finish(self) -> None:
+        with suppress(OSError):
+            super().finish()
+        self.echo.connections.discard(self.request)
 
     def _answer(self) -> None:
         self.echo.received.append(self.path)
@@ -109,6 +123,9 @@ def echo_backend(
             over.set()
             server.shutdown()
             thread.join()
+            for connection in tuple(echo.connections):
+                with suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
 
 
 def _tls(layout: Layout, folder: Path, host: str) -> ssl.SSLContext:

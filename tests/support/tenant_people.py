@@ -29,6 +29,8 @@ MORE: Final[list[Manifest]] = [
         "resources": ["*"],
         "verbs": ["*"],
     },
+    {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ["*"]},
+    {"apiGroups": [""], "resources": ["endpoints"], "verbs": ["*"]},
     {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get", "update", "patch"]},
 ]
 """What an unwary cluster might give her besides."""

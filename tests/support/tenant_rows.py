@@ -18,6 +18,7 @@ GATEWAY: Final = "gateway.networking.k8s.io"
 ENVOY: Final = "gateway.envoyproxy.io"
 DENIED: Final = "is forbidden: User"
 """How RBAC says no."""
+BY_KUBERNETES: Final = "in the namespace of an agency are written by Kubernetes only"
 GENERATED: Final = "in the namespace of an agency are written by the Conecta operator only"
 OWNERSHIP: Final = "a copy of your own goes without them"
 PLATFORM_TEAM: Final = "are the platform team's to set"
@@ -190,6 +191,14 @@ GENERATING = (
         _create(f"write a {kind} past the operator", "eva", _object(version, kind, spec=spec), f"{plural} {GENERATED}")
         for version, kind, plural, spec in KINDS
     ),
+    _create("say by hand where one's Service leads", "eva",
+            _object("discovery.k8s.io/v1", "EndpointSlice", labels={"kubernetes.io/service-name": "a"},
+                    addressType="IPv4", ports=[{"port": 443}], endpoints=[{"addresses": ["10.96.0.1"]}]),
+            f"endpointslices {BY_KUBERNETES}"),
+    _create("say so in the old way", "eva",
+            _object("v1", "Endpoints", name="a", subsets=[
+                {"addresses": [{"ip": "10.96.0.1"}], "ports": [{"port": 443}]}]),
+            f"endpoints {BY_KUBERNETES}"),
     _create("write a route in another's namespace", "eva",
             _object(f"{GATEWAY}/v1", "HTTPRoute", namespace="receita", spec={}), DENIED),
     _create("write a route where the gateway is", "eva",
