@@ -30,9 +30,11 @@ test: venv            ## run all tests, on a platform of their own; PYTEST_ADDOP
 test-fast: venv       ## run the tests that need no platform
 	@$(VENV)/python -m pytest -n 2 tests -m 'not platform and not tools'
 
-bench: venv           ## measure how soon a stopped grant's tokens are refused (about 20 minutes)
-	@tools=$$($(VENV)/python -m sandbox.tools) && PATH="$$tools:$$PATH" \
-		$(VENV)/python -m sandbox isolated -- $(VENV)/python -m tests.bench.revocation
+bench: venv           ## measure what a policy costs at the gateway (MINUTES), and how soon a stop is felt (20 minutes)
+	@tools=$$($(VENV)/python -m sandbox.tools) && PATH="$$tools:$$PATH" && failed=0 && \
+		for bench in gateway revocation; do \
+			$(VENV)/python -m sandbox isolated -- $(VENV)/python -m tests.bench.$$bench || failed=1; \
+		done; exit $$failed
 
 check: venv           ## lint, types, import rules, freshness of what is generated
 	@$(VENV)/ruff check .

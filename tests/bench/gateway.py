@@ -59,7 +59,10 @@ class Bench:
 
     def run(self) -> None:
         """Measure, and tell each figure as soon as it is there."""
+        missing = [part.name for part in PARTS if part not in self._parts]
         self._say(f"\nfull policy: {', '.join(part.name for part in self._parts)}; limits: {self._limits}")
+        if missing:
+            self._say(f"not known to this platform's API server, and so not measured: {', '.join(missing)}")
         plain = self._estate.plain_route("p1")
         if self._options.by_part:
             self._by_part(plain)
