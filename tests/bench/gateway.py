@@ -9,6 +9,7 @@ call; it opens to everybody. The full policy is a ConectaApi and a ConectaGrant 
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ MOST_CPU: Final = {"Local": 1.5, "Shared": 2.2}
 """Times that of a plain route, by how rates are enforced."""
 MOST_ADDED: Final = {"p50": 0.5, "p99": 2.0}
 """Milliseconds, at the steady rate."""
+SPARE: Final = 2
+"""How many times the steady rate a plain route must reach: below that, latencies are those of a queue."""
 API: Final = "b1"
 
 
@@ -85,8 +88,9 @@ class Bench:
     def _compare(self, state: str, plain: Target, full: Target) -> None:
         direct = Target("backend directly", self._estate.backend_url, plain.headers)
         found = self._rounds.measure([direct, plain, full])
+        self._say(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.0f}")
         self._say(f"{'':<26}{'calls/s':>9}{'CPU µs/call':>13}{'p50 ms':>9}{'p99 ms':>9}  at {STEADY}/s")
-        for name, measured in zip((direct.name, plain.name, "full policy"), found, strict=True):
+        for name, measured in zip((direct.name, "plain route", "full policy"), found, strict=True):
             self._say(_row(name, measured))
         self._judge(state, found)
 
@@ -94,6 +98,9 @@ class Bench:
         direct, plain, full = found
         ratio = full.cpu_ratio(plain)
         self._tell(state, "CPU, times that of a plain route", ratio, MOST_CPU[self._limits])
+        if (reached := Spread.of(plain.rates).median) < SPARE * STEADY:
+            self._miss(f"{state}: latencies mean nothing, the machine is too busy: {reached:.0f}/s by a plain route")
+            return
         for which, most in MOST_ADDED.items():
             self._tell(state, f"{which}, ms beyond a plain route", full.added(which, plain), most)
             self._say(f"  {f'{which}, ms beyond the backend':<36}{full.added(which, direct).told()}")
@@ -103,6 +110,10 @@ class Bench:
         self._say(f"  {what:<36}{found.told():<28}goal {most}: {'met' if is_met else 'MISSED'}")
         if not is_met:
             self.misses.append(f"{state}: {what}: {found.told()}, goal {most}")
+
+    def _miss(self, why: str) -> None:
+        self._say(f"  {why}")
+        self.misses.append(why)
 
     def _tell_changes(self) -> None:
         self._say(f"{'to reach the gateway, ms':<38}{'trials':>7}{'median':>9}{'p99':>9}{'max':>9}")
