@@ -163,8 +163,8 @@ def test_everything_else_can_be_changed(server: Server, base: Manifest, patch: M
 
 @pytest.mark.parametrize(
     ("base", "path"),
-    [(API, "spec.capacity"), (API, "spec.backend.retries"), (GRANT, "spec.workload"), (GRANT, "spec.term")],
-    ids=["capacity", "retries", "workload", "term"],
+    [(API, "spec.rates"), (API, "spec.backend.retries"), (GRANT, "spec.workload"), (GRANT, "spec.term")],
+    ids=["rates", "retries", "workload", "term"],
 )
 def test_a_field_that_does_nothing_is_refused_by_name(server: Server, base: Manifest, path: str) -> None:
     """As kubectl asks for by default (fieldValidation=Strict)."""
@@ -183,6 +183,7 @@ def test_what_is_left_out_is_filled_in_where_it_can_be_read(server: Server) -> N
     assert api == API["spec"] | {
         "access": {"approval": "Manual"},
         "backend": {**API["spec"]["backend"], "weight": 1, "timeout": "15s"},
+        "capacity": {"onQuotaFailure": "Open"},
         "dataClassification": "Public",
         "plans": [{"name": "básico", "active": True}],
     }
