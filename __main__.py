@@ -10,6 +10,7 @@ from infra.definitions import Definitions, DefinitionsArgs
 from infra.gateway import GatewayArgs, GatewayLayer
 from infra.issuer import IssuerArgs, IssuerRoute
 from infra.problem_pages import ProblemPages, ProblemPagesArgs
+from infra.rate_service import RateService, RateServiceArgs, counter_of
 from infra.release import OperatorRelease, ReleaseArgs
 from infra.tenancy import Tenancy, TenancyArgs
 
@@ -25,7 +26,10 @@ def inside(*needs: pulumi.Resource) -> pulumi.ResourceOptions:
 definitions = Definitions(
     "definitions", DefinitionsArgs(folder=Path("charts/conecta-crds/crds"), protect=stack.protect), inside()
 )
-gateway = GatewayLayer("gateway", GatewayArgs(gateway=stack.gateway, protect=stack.protect), inside())
+counter = counter_of(stack.rates) if stack.rates.has_service else None
+gateway = GatewayLayer("gateway", GatewayArgs(gateway=stack.gateway, counter=counter, protect=stack.protect), inside())
+if counter is not None:
+    RateService("rates", RateServiceArgs(rates=stack.rates, namespace=gateway.namespace), inside(gateway))
 issuer = IssuerRoute(
     "issuer", IssuerArgs(issuer=stack.issuer, namespace=gateway.namespace, url=stack.gateway.url), inside(gateway)
 )

@@ -19,7 +19,7 @@ MANAGER: Final = "$..filters[?(@.name=='envoy.filters.network.http_connection_ma
 _ROUTER: Final = "$..http_filters[?(@.name=='envoy.filters.http.router')]"
 
 
-def listener_patches(*, url: str, max_body_bytes: int) -> list[dict[str, Any]]:
+def listener_patches(*, url: str, max_body_bytes: int, counts_together: bool) -> list[dict[str, Any]]:
     """Patches by which the gateway speaks of problems as those of `url`, counts calls, and takes no long body.
 
     Who calls has been verified before. A body is read to its end before the backend hears of the call: no filter but
@@ -32,7 +32,10 @@ def listener_patches(*, url: str, max_body_bytes: int) -> list[dict[str, Any]]:
     }
     return [
         patch({"op": "add", "jsonPath": MANAGER, "path": "local_reply_config", "value": {"mappers": mappers(url)}}),
-        *(patch({"op": "add", "jsonPath": _ROUTER, "value": added}) for added in (*rate_filters(), limit)),
+        *(
+            patch({"op": "add", "jsonPath": _ROUTER, "value": added})
+            for added in (*rate_filters(shared=counts_together), limit)
+        ),
     ]
 
 

@@ -12,6 +12,7 @@ from infra import names
 from infra.access_log import ACCESS_LOG
 from infra.errors import MANAGER, listener_patches, patch
 from infra.layer import ENVOY_GATEWAY, GATEWAY_API, POD_SECURITY, Layer
+from infra.rates import CLUSTER, counting_service
 from infra.settings import ClientAddressSettings, CpfKeySettings, GatewaySettings, TlsSettings
 
 __all__ = ["GatewayArgs", "GatewayLayer"]
@@ -59,9 +60,10 @@ HOP_BY_HOP_HEADERS: Final = ("keep-alive", "proxy-authenticate", "proxy-authoriz
 
 @dataclass(frozen=True, kw_only=True)
 class GatewayArgs:
-    """`protect` is for the namespace."""
+    """`counter`: where the service is that counts calls for all replicas, if any. `protect` is for the namespace."""
 
     gateway: GatewaySettings
+    counter: str | None
     protect: bool
 
 
@@ -82,7 +84,7 @@ class GatewayLayer(Layer):
             self._in_namespace(
                 "gateway-callers", (ENVOY_GATEWAY, "EnvoyExtensionPolicy"), callers(args.gateway.cpf_key)
             ),
-            self._patches(args.gateway),
+            self._patches(args.gateway, args.counter),
             self._gateway_class(),
         ]
         secret = self._certificate("gateway-certificate", "conecta-tls", args.gateway.tls, setting="tls")
@@ -99,10 +101,10 @@ class GatewayLayer(Layer):
     ) -> k8s.apiextensions.CustomResource:
         return self._custom(logical_name, kind, names.GATEWAY, spec, namespace=self.namespace, after=after or ())
 
-    def _patches(self, settings: GatewaySettings) -> k8s.apiextensions.CustomResource:
-        kind, where = (ENVOY_GATEWAY, "EnvoyPatchPolicy"), self.namespace
+    def _patches(self, settings: GatewaySettings, counter: str | None) -> k8s.apiextensions.CustomResource:
+        kind, spec = (ENVOY_GATEWAY, "EnvoyPatchPolicy"), patches(settings, counter)
         return self._custom(
-            "gateway-patches", kind, names.GATEWAY, patches(settings), namespace=where, formerly="gateway-address"
+            "gateway-patches", kind, names.GATEWAY, spec, namespace=self.namespace, formerly="gateway-address"
         )
 
     def _gateway_class(self) -> k8s.apiextensions.CustomResource:
@@ -111,12 +113,12 @@ class GatewayLayer(Layer):
 
     def _proxy(self, settings: GatewaySettings) -> dict[str, Any]:
         if settings.client_certificate is None:
-            return envoy_proxy(settings.cpf_key)
+            return envoy_proxy(settings.replicas, settings.cpf_key)
         secret = self._certificate(
             "gateway-client-certificate", "conecta-client-tls", settings.client_certificate, setting="clientCertificate"
         )
         return {
-            **envoy_proxy(settings.cpf_key),
+            **envoy_proxy(settings.replicas, settings.cpf_key),
             "backendTLS": {"clientCertificateRef": {"group": "", "kind": "Secret", "name": secret}},
         }
 
@@ -153,14 +155,16 @@ def listener(*, port: int, secret: pulumi.Input[str]) -> dict[str, Any]:
     }
 
 
-def envoy_proxy(cpf_key: CpfKeySettings | None) -> dict[str, Any]:
+def envoy_proxy(replicas: int, cpf_key: CpfKeySettings | None) -> dict[str, Any]:
     """How the proxies end, and what they log and count.
 
     One series a route, not one a rule: series multiply with hundreds of APIs.
     """
+    several = {"replicas": replicas} if replicas > 1 else {}
     mounted = mounted_cpf_key(cpf_key.secret_name) if cpf_key is not None and cpf_key.secret_name else {}
+    deployment = {**several, **mounted}
     return {
-        **mounted,
+        **({"provider": {"type": "Kubernetes", "kubernetes": {"envoyDeployment": deployment}}} if deployment else {}),
         "shutdown": {"drainTimeout": f"{names.DRAIN_SECONDS}s"},
         "telemetry": {
             "accessLog": {
@@ -180,8 +184,7 @@ def mounted_cpf_key(secret: str) -> dict[str, Any]:
     """The key as a file in every pod of Envoy's. A Secret that isn't there must not keep the gateway from starting."""
     volume = {"name": "cpf-key", "secret": {"secretName": secret, "optional": True, "defaultMode": 0o444}}
     mount = {"name": "cpf-key", "mountPath": _CPF_KEY_FOLDER, "readOnly": True}
-    deployment = {"pod": {"volumes": [volume]}, "container": {"volumeMounts": [mount]}}
-    return {"provider": {"type": "Kubernetes", "kubernetes": {"envoyDeployment": deployment}}}
+    return {"pod": {"volumes": [volume]}, "container": {"volumeMounts": [mount]}}
 
 
 def client_traffic(clients: ClientAddressSettings) -> dict[str, Any]:
@@ -244,7 +247,7 @@ def pseudonyms_by(cpf_key: CpfKeySettings) -> str:
     return CPF_PSEUDONYM.read_text(encoding="utf-8").replace("@KEY_FILE@", quoted)
 
 
-def patches(settings: GatewaySettings) -> dict[str, Any]:
+def patches(settings: GatewaySettings, counter: str | None) -> dict[str, Any]:
     """What Envoy is told past Envoy Gateway's own kinds; all in one object, since the order of several is nobody's."""
     address = () if settings.bind_address is None else bound_to(settings.bind_address)
     return {
@@ -252,10 +255,23 @@ def patches(settings: GatewaySettings) -> dict[str, Any]:
         "type": "JSONPatch",
         "jsonPatches": [
             *address,
-            *listener_patches(url=settings.url, max_body_bytes=settings.max_body_bytes),
+            *(() if counter is None else [counted_by(counter)]),
+            *listener_patches(
+                url=settings.url, max_body_bytes=settings.max_body_bytes, counts_together=counter is not None
+            ),
             http_1_only(),
             route_chosen_once(),
         ],
+    }
+
+
+def counted_by(counter: str) -> dict[str, Any]:
+    """Let Envoy know the service that counts calls."""
+    host, _, port = counter.rpartition(":")
+    return {
+        "type": "type.googleapis.com/envoy.config.cluster.v3.Cluster",
+        "name": CLUSTER,
+        "operation": {"op": "add", "path": "", "value": counting_service(host, int(port))},
     }
 
 

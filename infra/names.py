@@ -15,6 +15,7 @@ __all__ = [
     "PLATFORM_AGENCY",
     "PROBLEMS",
     "PROBLEMS_PATH",
+    "RATELIMIT",
     "SYSTEM_NAMESPACE",
     "TOKEN_PATH",
     "TOKEN_ROUTE",
@@ -31,6 +32,8 @@ OPERATOR: Final = "conecta-operator"
 PROBLEMS: Final = "conecta-problems"
 """Of the route to the pages that problem details lead to."""
 PROBLEMS_PATH: Final = "/problemas"
+RATELIMIT: Final = "conecta-ratelimit"
+"""Of what counts calls for all replicas of the gateway, and of its settings."""
 SYSTEM_NAMESPACE: Final = "conecta-system"
 TOKEN_ROUTE: Final = "conecta-token"  # noqa: S105 - a name
 TOKEN_PATH: Final = "/oauth2/jwt-token"  # noqa: S105 - a path

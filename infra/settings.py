@@ -13,7 +13,16 @@ from urllib.parse import urlsplit
 
 import pulumi
 import pulumi.runtime
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from infra import names
@@ -28,6 +37,7 @@ __all__ = [
     "IssuerSettings",
     "LimitSettings",
     "OperatorSettings",
+    "RatesSettings",
     "StackSettings",
     "TlsSettings",
     "WrongSettings",
@@ -62,6 +72,13 @@ def _address(text: str) -> str:
         raise ValueError("must be an IP address") from None
 
 
+def _host_and_port(text: str) -> str:
+    host, _, port = text.rpartition(":")
+    if re.fullmatch(r"[a-z0-9]([-.a-z0-9]*[a-z0-9])?", host) and port.isdecimal() and 0 < int(port) < 65536:  # noqa: PLR2004
+        return text
+    raise ValueError("must be <host>:<port>")
+
+
 def _range(text: str) -> str:
     try:
         return str(ipaddress.ip_network(text))
@@ -84,6 +101,7 @@ def _checked_cnpj(text: str) -> str:
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$", max_length=253)]
 Label = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
 Port = Annotated[int, Field(ge=1, le=65535)]
+HostAndPort = Annotated[str, AfterValidator(_host_and_port), Field(max_length=260)]
 Text = Annotated[str, Field(pattern=r"^\S(.*\S)?$", max_length=200)]
 HttpsOrigin = Annotated[str, AfterValidator(_https_origin)]
 IpAddress = Annotated[str, AfterValidator(_address)]
@@ -161,6 +179,8 @@ class GatewaySettings(_Settings):
     """As receivers see it; also what tokens name as their issuer."""
     port: Port = 443
     """Of the HTTPS listener."""
+    replicas: Annotated[int, Field(ge=1, le=100)] = 1
+    """How many Envoys serve it."""
     bind_address: IpAddress | None = None
     """Listen on this address only; else on all, which is right where the gateway is a pod."""
     client_address: ClientAddressSettings = ClientAddressSettings()
@@ -241,6 +261,38 @@ class LimitSettings(_Settings):
         return self.model_copy(update=stated)
 
 
+class RatesSettings(_Settings):
+    """Where calls are counted."""
+
+    mode: Literal["Local", "Shared"] | None = None
+    """`Local`: in each replica of the gateway. `Shared`: by one service for all. Default: what the replicas need."""
+    image: Image | None = None
+    """Of envoyproxy/ratelimit, by its digest: it is deployed beside the gateway."""
+    redis: HostAndPort | None = None
+    """Where that one keeps the counters."""
+    redis_secret: Name | None = None
+    """Holds the password of Redis, under `password`, in the gateway's namespace."""
+    redis_tls: bool = False
+    """Whether Redis is spoken to by TLS."""
+    service: HostAndPort | None = None
+    """An envoyproxy/ratelimit that somebody else runs, by the configuration in ConfigMap `conecta-ratelimit`."""
+
+    @model_validator(mode="after")
+    def _one_service(self) -> Self:
+        if (self.image is None) != (self.redis is None):
+            raise ValueError("image and redis are given together, or neither is")
+        if self.service is not None and self.image is not None:
+            raise ValueError("give either service, or image and redis")
+        if self.redis is None and (self.redis_secret is not None or self.redis_tls):
+            raise ValueError("redisSecret and redisTls are for the image's redis")
+        return self
+
+    @property
+    def has_service(self) -> bool:
+        """Whether there is something that counts for all; if not, each replica counts for itself."""
+        return self.service is not None or self.image is not None
+
+
 class AgencySettings(_Settings):
     """An agency (órgão): a tenant of the platform."""
 
@@ -262,12 +314,25 @@ class StackSettings(_Settings):
     gateway: GatewaySettings
     issuer: IssuerSettings
     operator: OperatorSettings
+    rates: Annotated[RatesSettings, Field(validate_default=True)] = RatesSettings()
     agencies: dict[Label, AgencySettings]
     """By the short name that prefixes client ids and group names; it never changes."""
     limits: LimitSettings = LimitSettings()
     """Of each namespace of each agency."""
     protect: bool = True
     """Whether namespaces and definitions, and with them what users wrote, are safe from `pulumi destroy`."""
+
+    @field_validator("rates")
+    @classmethod
+    def _with_its_mode(cls, rates: RatesSettings, other: ValidationInfo) -> RatesSettings:
+        gateway = other.data.get("gateway")
+        mode = rates.mode or ("Shared" if gateway is not None and gateway.replicas > 1 else "Local")
+        if (mode == "Shared") != rates.has_service:
+            raise ValueError(
+                "mode Shared, which is the default with several replicas of the gateway, needs either service, or "
+                "image and redis; mode Local has no use for them"
+            )
+        return rates.model_copy(update={"mode": mode})
 
     @field_validator("agencies")
     @classmethod

@@ -104,6 +104,11 @@ class Layout:
         """The file that `PULUMI_CONFIG_PASSPHRASE_FILE` names."""
         return self.state / "pulumi-passphrase"
 
+    @property
+    def ratelimit_settings(self) -> Path:
+        """What the service that counts calls is to count."""
+        return self.run / "ratelimit" / "config"
+
     def log(self, service: str) -> Path:
         """Return the log file of a service."""
         return self.logs / f"{service}.log"
@@ -133,6 +138,7 @@ class Layout:
             self.records,
             self.gateway_certificates,
             self.infra_socket.parent,
+            self.ratelimit_settings,
             self.pulumi_state,
             self.pulumi_home,
         ):

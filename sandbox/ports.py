@@ -12,7 +12,8 @@ from typing_extensions import override
 
 __all__ = [
     "APISERVER", "DEMO_BACKEND", "ENVOY_ADMIN", "ETCD", "ETCD_PEER", "GATEWAY", "GATEWAY_ADMIN", "GATEWAY_HEALTH",
-    "GATEWAY_XDS", "HYDRA_ADMIN", "HYDRA_PUBLIC", "KCM", "OPERATOR_PROBE", "PORTS", "QUOTA", "Port", "Taken", "taken",
+    "GATEWAY_XDS", "HYDRA_ADMIN", "HYDRA_PUBLIC", "KCM", "OPERATOR_PROBE", "PORTS", "QUOTA", "RATELIMIT",
+    "RATELIMIT_DEBUG", "RATELIMIT_HEALTH", "REDIS", "Port", "Taken", "taken",
 ]  # fmt: skip
 
 APISERVER: Final = 6443
@@ -29,6 +30,10 @@ GATEWAY_XDS: Final = 18000
 GATEWAY_ADMIN: Final = 18900
 GATEWAY_HEALTH: Final = 18081
 OPERATOR_PROBE: Final = 9810
+REDIS: Final = 16379
+RATELIMIT: Final = 18091
+RATELIMIT_HEALTH: Final = 18092
+RATELIMIT_DEBUG: Final = 18093
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +66,10 @@ PORTS: Final = (
     Port(number=ENVOY_ADMIN, service="envoy", use="administration"),
     Port(number=GATEWAY, service="envoy", use="the gateway, HTTPS"),
     Port(number=19003, service="envoy", use="readiness"),
+    Port(number=REDIS, service="redis", use="counters"),
+    Port(number=RATELIMIT, service="ratelimit", use="the gateway's questions"),
+    Port(number=RATELIMIT_HEALTH, service="ratelimit", use="health"),
+    Port(number=RATELIMIT_DEBUG, service="ratelimit", use="debugging"),
     Port(number=OPERATOR_PROBE, service="operator", use="probes and metrics"),
 )
 

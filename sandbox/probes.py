@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-__all__ = ["Answer", "answers", "listens", "request", "responds", "tls_context"]
+__all__ = ["Answer", "answers", "listens", "listens_at", "request", "responds", "tls_context"]
 
 
 class Answer(NamedTuple):
@@ -77,6 +77,19 @@ def responds(port: int, ca_file: Path) -> Callable[[], bool]:
         try:
             request("GET", port, "/", tls=tls_context(ca_file), time_limit=2.0)
         except (OSError, http.client.HTTPException):
+            return False
+        return True
+
+    return probe
+
+
+def listens_at(port: int) -> Callable[[], bool]:
+    """Return a probe that holds when somebody accepts connections at this port of loopback."""
+
+    def probe() -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=2.0).close()
+        except OSError:
             return False
         return True
 

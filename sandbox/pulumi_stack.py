@@ -1,6 +1,7 @@
 """The provisioning: a real `pulumi up` of the stack `sandbox`, with its state in the sandbox's folder."""
 
 import json
+from pathlib import Path
 from typing import Final
 
 import psutil
@@ -24,10 +25,11 @@ def prepare(layout: Layout, commands: Commands) -> None:
         commands.run("pulumi", "cancel", "--stack", STACK, "--yes", "--non-interactive")
 
 
-def provision(layout: Layout, commands: Commands) -> str:
-    """Run `pulumi up`; return what it changed, in its own words."""
+def provision(layout: Layout, commands: Commands, *, settings: Path | None = None) -> str:
+    """Run `pulumi up`, by other settings than the stack's own if any are given; return what it changed, as it says."""
+    other = () if settings is None else ("--config-file", settings)
     output = commands.run(
-        "pulumi", "up", "--stack", STACK, "--yes", "--skip-preview", "--non-interactive", "--color", "never",
+        "pulumi", "up", "--stack", STACK, "--yes", "--skip-preview", "--non-interactive", "--color", "never", *other,
         time_limit=600,
         log=layout.log("pulumi"),
     )  # fmt: skip

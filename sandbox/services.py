@@ -1,6 +1,7 @@
 """The services of the sandbox as a table: how each is started, and how one knows that it is ready.
 
-`STAGES` says who needs whom: a service is ended before those of earlier stages.
+`STAGES` says who needs whom: a service is ended before those of earlier stages. Those of `ON_DEMAND` are started only
+when the stack's settings ask for them.
 """
 
 import sys
@@ -11,6 +12,7 @@ from typing import Final
 import yaml
 
 from sandbox import issuer
+from sandbox.counting import ratelimit_service, redis_service
 from sandbox.environment import GATEWAY_URL
 from sandbox.envoy_process import DRAIN_SECONDS, envoy_service
 from sandbox.layout import Layout
@@ -30,16 +32,19 @@ from sandbox.ports import (
 from sandbox.probes import answers, listens
 from sandbox.processes import Service
 
-__all__ = ["NAMES", "STAGES", "services", "write_audit_policy"]
+__all__ = ["NAMES", "ON_DEMAND", "STAGES", "services", "write_audit_policy"]
 
 STAGES: Final = (
     ("etcd",),
     ("kube-apiserver",),
-    ("kube-controller-manager", "hydra", "demo-backend", "gateway-infra"),
+    ("kube-controller-manager", "hydra", "demo-backend", "gateway-infra", "redis"),
+    ("ratelimit",),
     ("envoy-gateway", "envoy", "quota-controller"),
     ("operator",),
 )
-NAMES: Final = tuple(name for stage in STAGES for name in stage)
+ON_DEMAND: Final = ("redis", "ratelimit")
+NAMES: Final = tuple(name for stage in STAGES for name in stage if name not in ON_DEMAND)
+"""The services of every sandbox."""
 CONTROLLERS: Final = (
     "namespace-controller",
     "garbage-collector-controller",
@@ -64,6 +69,8 @@ def services(layout: Layout, infra_contract: Path) -> dict[str, Service]:
         _hydra(layout),
         _demo_backend(layout),
         _gateway_infra(layout, infra_contract),
+        redis_service(layout),
+        ratelimit_service(layout),
         _envoy_gateway(layout),
         envoy_service(layout),
         _operator(layout),

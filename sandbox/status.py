@@ -8,7 +8,7 @@ from sandbox.errors import tail
 from sandbox.layout import Layout
 from sandbox.ports import PORTS
 from sandbox.processes import Processes, State
-from sandbox.services import NAMES
+from sandbox.services import NAMES, ON_DEMAND
 from sandbox.steps import Report
 
 __all__ = ["status"]
@@ -19,7 +19,8 @@ HEADING = ("service", "pid", "state", "port", "since")
 def status(layout: Layout, report: Report) -> bool:
     """Print a table of the services and, for those that have died, their last words; return whether all are up."""
     processes = Processes(layout)
-    states = {name: processes.state(name) for name in NAMES}
+    started = [name for name in ON_DEMAND if processes.state(name)]
+    states = {name: processes.state(name) for name in (*NAMES, *started)}
     if not any(states.values()):
         report.say("the sandbox is not up (make up)")
         return False

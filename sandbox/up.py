@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from sandbox import gateway_install, issuer, pulumi_stack
+from sandbox import counting, gateway_install, issuer, pulumi_stack
 from sandbox.commands import CommandFailed, Commands
 from sandbox.down import remove_if_empty, stop_in_order
 from sandbox.environment import write_environment_file
@@ -28,7 +28,7 @@ from sandbox.probes import Answer, responds
 from sandbox.processes import Processes, Service, wait_until
 from sandbox.programs import link_programs
 from sandbox.pulumi.install import install as install_pulumi_parts
-from sandbox.services import NAMES, services, write_audit_policy
+from sandbox.services import NAMES, ON_DEMAND, services, write_audit_policy
 from sandbox.steps import Report, Step, run_steps
 from sandbox.tools import Tools, ToolsError, ensure
 
@@ -104,12 +104,13 @@ class _Run:
                 lambda: pulumi_stack.provision(self._layout, self._commands),
                 ("pulumi's parts", "envoy-gateway", "kube-controller-manager"),
             ),
+            Step("rates", self._rates, ("pulumi up",)),
             Step("gateway", self._gateway, ("pulumi up",)),
             Step("operator", self._operator, ("pulumi up", "signing key")),
             self._serving("quota-controller", "pulumi up"),
             Step("quotas", self._quotas, ("quota-controller",)),
             Step("agencies", self._agencies, ("quotas",)),
-            Step("everything is Ready", self._ready, ("operator", "agencies", "gateway", "demo-backend")),
+            Step("everything is Ready", self._ready, ("operator", "agencies", "gateway", "rates", "demo-backend")),
             Step("the granted call", self._granted_call, ("everything is Ready",)),
         ]
 
@@ -119,7 +120,7 @@ class _Run:
 
     def clean_up(self, failure: BaseException) -> None:
         """Stop what this run has started; everything, if a service died: the others are no use without it."""
-        names = NAMES if isinstance(failure, ServiceDied) else self._started
+        names = (*NAMES, *ON_DEMAND) if isinstance(failure, ServiceDied) else self._started
         if stopped := stop_in_order(self._processes, names, grace=3):
             self._report.say(f"stopped: {', '.join(stopped)}")
 
@@ -203,6 +204,14 @@ class _Run:
         answers = responds(GATEWAY, self._layout.ca_file)
         wait_until(answers, 30, f"nothing answers at port {GATEWAY}; see the logs of envoy and envoy-gateway")
         return note
+
+    def _rates(self) -> str:
+        if not counting.take_settings(self._layout, self._commands):
+            self._processes.stop(reversed(ON_DEMAND))
+            return "counted by Envoy"
+        for name in ON_DEMAND:
+            self._serve(self._services[name])
+        return "counted by ratelimit and Redis"
 
     def _operator(self) -> str:
         is_new = ensure_service_account_kubeconfig(

@@ -126,7 +126,7 @@ def _build(program: Program, target: Path, bench: _Bench) -> None:
         ["build", "-v", *flags, link, f"-o={target}", program.package],
         on_message=_Packages(set(pending.split()), bench.progress).hear,
     )
-    complaint = version_complaint(program, target, bench.environment)
+    complaint = version_complaint(program, target, bench.environment) if program.ask else None
     if complaint:
         raise bench.failure(f"it {complaint}")
 

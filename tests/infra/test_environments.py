@@ -16,6 +16,7 @@ from tests.infra.recorder import ROOT
 ROW = re.compile(r"^\| `(?P<key>[^`]+)` \| [^|]+ \| (?P<default>[^|]+) \|")
 UNSET = {
     "gateway.bindAddress": "all addresses",
+    "rates.mode": "`Local`, with several replicas `Shared`",
     "agencies.<agency>.namespaces": "`[<agency>]`",
     "agencies.<agency>.limits": "those of `limits`",
 }

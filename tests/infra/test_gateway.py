@@ -88,11 +88,29 @@ def test_all_patches_of_the_gateway_are_one_object() -> None:
     settings = GatewaySettings.model_validate(
         {"url": "https://a.example", "bindAddress": "127.0.0.1", "maxBodyBytes": 2048, "tls": {"secretName": "tls"}}
     )
-    patches = gateway.patches(settings)["jsonPatches"]
+    patches = gateway.patches(settings, None)["jsonPatches"]
     assert [patch["operation"]["op"] for patch in patches] == ["replace", "replace", *["add"] * (len(patches) - 2)]
     assert patches[2]["operation"]["path"] == "local_reply_config"
     assert patches[-3]["operation"]["value"]["typed_config"]["max_request_bytes"] == 2048
     assert [patch["operation"]["path"] for patch in patches[-2:]] == ["codec_type", "clear_route_cache"]
+
+
+def test_a_gateway_of_one_replica_is_as_envoy_gateway_makes_it_and_several_are_its_deployments() -> None:
+    assert "provider" not in gateway.envoy_proxy(1, None)
+    provider = gateway.envoy_proxy(3, None)["provider"]
+    assert provider == {"type": "Kubernetes", "kubernetes": {"envoyDeployment": {"replicas": 3}}}
+
+
+def test_envoy_knows_who_counts_for_all_replicas_if_somebody_does() -> None:
+    settings = GatewaySettings.model_validate({"url": "https://a.example", "tls": {"secretName": "tls"}})
+    added, *_ = gateway.patches(settings, "quota.example:8081")["jsonPatches"]
+    assert added["type"].endswith("cluster.v3.Cluster")
+    assert (added["operation"]["op"], added["operation"]["path"]) == ("add", "")
+    cluster = added["operation"]["value"]
+    (endpoint,) = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"]
+    address = endpoint["endpoint"]["address"]["socket_address"]
+    assert address == {"address": "quota.example", "port_value": 8081}
+    assert cluster["name"] == added["name"]
 
 
 def test_tokens_are_asked_for_by_post_on_the_programmes_own_path() -> None:

@@ -55,12 +55,12 @@ def test_every_error_fits_an_answer_and_own_words_of_a_route_come_first() -> Non
 
 
 def test_there_is_no_default_format_for_it_would_wrap_the_words_of_routes() -> None:
-    patch = errors.listener_patches(url=URL, max_body_bytes=1024)[0]["operation"]
+    patch = errors.listener_patches(url=URL, max_body_bytes=1024, counts_together=False)[0]["operation"]
     assert list(patch["value"]) == ["mappers"]
 
 
 def test_the_body_is_limited_right_before_the_router() -> None:
-    operation = errors.listener_patches(url=URL, max_body_bytes=4096)[-1]["operation"]
+    operation = errors.listener_patches(url=URL, max_body_bytes=4096, counts_together=False)[-1]["operation"]
     assert "envoy.filters.http.router" in operation["jsonPath"]
     assert operation["value"]["typed_config"]["max_request_bytes"] == 4096
 

@@ -13,6 +13,7 @@ from tests.infra.recorder import ROOT, STACK_FILES, Made, Project, Stack, deploy
 
 SANDBOX = settings_of(ROOT / "environments" / "Pulumi.sandbox.yaml")
 
+RATELIMIT = f"envoyproxy/ratelimit@sha256:{'0' * 64}"
 CHART = "kubernetes:helm.sh/v4:Chart"
 
 
@@ -289,6 +290,18 @@ def test_the_operators_chart_is_told_where_everything_is(sandbox: Callable[..., 
             "caConfigMap": "kube-root-ca.crt",
         },
     }
+
+
+def test_what_counts_for_all_is_made_only_where_it_is_asked_for(sandbox: Callable[..., Stack]) -> None:
+    assert "conecta_ratelimit" not in str(sandbox().of("EnvoyPatchPolicy")[0].manifest)
+    somebodys = sandbox(rates={"mode": "Shared", "service": "quota.example:8081"})
+    assert [made.object_name for made in somebodys if made.parent_type == "conecta:rates:RateService"] == [
+        "conecta-ratelimit"
+    ]
+    assert "quota.example" in str(somebodys.of("EnvoyPatchPolicy")[0].manifest)
+    ours = sandbox(rates={"mode": "Shared", "image": RATELIMIT, "redis": "redis.quota:6379"})
+    made = [made.type.rpartition(":")[2] for made in ours if made.parent_type == "conecta:rates:RateService"]
+    assert sorted(made) == ["ConfigMap", "Deployment", "Service"]
 
 
 def test_a_deployed_operator_has_its_image(sandbox: Callable[..., Stack]) -> None:

@@ -22,6 +22,7 @@ RIGHT: dict[str, Any] = {
     "operator": {"image": f"registry.example/conecta-operator@sha256:{'0' * 64}"},
     "agencies": {"receita": {"name": "Receita Federal do Brasil", "cnpj": "00394460005887", "siorg": "2041"}},
 }
+RATELIMIT = f"envoyproxy/ratelimit@sha256:{'0' * 64}"
 GONE = object()
 
 
@@ -63,6 +64,13 @@ def test_an_agencys_limits_replace_those_of_the_stack_one_by_one() -> None:
     assert settings.limits.but(None) == settings.limits
 
 
+def test_one_replica_counts_for_itself_and_several_count_together() -> None:
+    assert from_mapping(RIGHT).rates.mode == "Local"
+    settings = but("rates", {"image": RATELIMIT, "redis": "redis.quota:6379"})
+    settings["gateway"]["replicas"] = 3
+    assert from_mapping(settings).rates.mode == "Shared"
+
+
 def test_the_issuers_host_and_port_are_those_of_its_url() -> None:
     issuer = from_mapping(but("issuer.publicUrl", "https://hydra.localhost:4444")).issuer
     assert (issuer.host, issuer.port) == ("hydra.localhost", 4444)
@@ -79,6 +87,13 @@ def test_the_issuers_host_and_port_are_those_of_its_url() -> None:
         pytest.param("gateway.maxBodyBytes", 64 * 1024 * 1024, id="long bodies"),
         pytest.param("gateway.tls", {"certificateFile": "a.crt", "keyFile": "a.key"}, id="certificate by files"),
         pytest.param("operator", {"workload": "Process"}, id="operator as a process"),
+        pytest.param("rates", {"mode": "Local"}, id="calls counted by each replica"),
+        pytest.param("rates", {"mode": "Shared", "service": "quota.example:8081"}, id="calls counted by somebody"),
+        pytest.param(
+            "rates",
+            {"mode": "Shared", "image": RATELIMIT, "redis": "valkey.quota:6379", "redisTls": True},
+            id="calls counted by a service of ours",
+        ),
         pytest.param("agencies.receita.namespaces", ["receita", "receita-homologacao"], id="two namespaces"),
         pytest.param("agencies.receita.cnpj", "12ABC34501DE35", id="alphanumeric CNPJ"),
         pytest.param("agencies.receita.limits", {"apis": 0, "memory": "512Mi"}, id="limits of an agency"),
@@ -118,6 +133,25 @@ def test_right_settings_are_accepted(path: str, value: object) -> None:
             {"trustedProxies": 1, "trustedRanges": ["10.0.0.0/8"]},
             "conecta:gateway.clientAddress",
             id="proxies by number and by range",
+        ),
+        pytest.param("gateway.replicas", 0, "conecta:gateway.replicas", id="a gateway of nothing"),
+        pytest.param("gateway.replicas", 2, "conecta:rates", id="several replicas that can't count together"),
+        pytest.param("rates", {"mode": "Shared"}, "conecta:rates", id="nobody to count for all"),
+        pytest.param("rates", {"service": "q.example:1"}, "conecta:rates", id="somebody to count, who isn't asked"),
+        pytest.param("rates", {"mode": "Shared", "image": RATELIMIT}, "conecta:rates", id="no place for counters"),
+        pytest.param("rates", {"mode": "Global"}, "conecta:rates.mode", id="another word for who counts"),
+        pytest.param("rates", {"mode": "Shared", "service": "q"}, "conecta:rates.service", id="a service without port"),
+        pytest.param(
+            "rates",
+            {"mode": "Shared", "service": "q.example:1", "image": RATELIMIT, "redis": "r.example:1"},
+            "conecta:rates",
+            id="two that count",
+        ),
+        pytest.param(
+            "rates",
+            {"mode": "Shared", "service": "q.example:1", "redisTls": True},
+            "conecta:rates",
+            id="settings of a Redis that is somebody else's",
         ),
         pytest.param("gateway.url", "http://a.example", "conecta:gateway.url", id="not https"),
         pytest.param("gateway.url", "https://a.example/", "conecta:gateway.url", id="a slash at its end"),

@@ -133,6 +133,10 @@ class Callers:
         assert set(self.statuses) <= {200, 429}, set(self.statuses)
         return self.statuses.count(200)
 
+    def tell(self, rate: int) -> None:
+        """Print what has come of it."""
+        print(f"{self.admitted} of {len(self.statuses)} in {self.seconds:.2f} s; at most {self.most(rate):.1f}")  # noqa: T201 - numbers to report
+
     def most(self, rate: int) -> float:
         """How many of these calls a rate allows: a full bucket, and what flows in meanwhile."""
         return rate + rate * self.seconds

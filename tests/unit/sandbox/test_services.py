@@ -10,15 +10,15 @@ from sandbox.envoy_process import bootstrap
 from sandbox.gateway_infra import service_manifest
 from sandbox.layout import Layout
 from sandbox.ports import PORTS
-from sandbox.services import NAMES, services
+from sandbox.services import NAMES, ON_DEMAND, STAGES, services
 
 LAYOUT = Layout(Path("/srv/conecta"))
 TABLE = services(LAYOUT, Path("/srv/share/service.proto"))
 
 
 def test_every_service_has_a_stage_and_no_port_is_nobodys() -> None:
-    assert set(TABLE) == set(NAMES)
-    assert {port.service for port in PORTS} <= set(NAMES)
+    assert set(TABLE) == {*NAMES, *ON_DEMAND} == {name for stage in STAGES for name in stage}
+    assert {port.service for port in PORTS} <= set(TABLE)
 
 
 def test_programs_are_named_by_their_absolute_paths() -> None:
