@@ -146,6 +146,14 @@ PROBLEMS: Final = (
         status=503,
         slug="api-indisponivel",
         title="API indisponível",
+        detail="O gateway não consegue contar as chamadas agora, e esta API não aceita chamadas sem contagem. Sua"
+        " requisição está correta: tente de novo em alguns instantes.",
+        when="rate_limiter_error",
+    ),
+    Problem(
+        status=503,
+        slug="api-indisponivel",
+        title="API indisponível",
         detail="O sistema do órgão que oferece a API não está acessível. Sua requisição está correta: tente de novo em"
         " alguns instantes; se persistir, informe o requestId ao contato da API.",
     ),

@@ -140,6 +140,7 @@ def test_without_its_counter_a_closed_api_serves_nobody(
     time.sleep(1.05)
     answer: Any = closed.call(basic_closed)
     assert (answer.status, answer.headers["content-type"]) == (503, "application/problem+json")
+    assert "contar" in answer.json()["detail"]
     assert counted("error", "closed") > before, "metrics tell"
     parts.start(away)
     eventually(lambda: closed.call(basic_closed).status == 200)
