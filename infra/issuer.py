@@ -3,13 +3,13 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pulumi
 
 from infra import names
 from infra.layer import ENVOY_GATEWAY, GATEWAY_API, Layer
-from infra.problems import MEDIA_TYPE, METHOD_NOT_ALLOWED, members
+from infra.problems import MEDIA_TYPE, MEDIA_TYPE_NOT_ACCEPTED, METHOD_NOT_ALLOWED, Problem, members
 from infra.settings import IssuerSettings
 
 __all__ = ["IssuerArgs", "IssuerRoute"]
@@ -45,45 +45,65 @@ class IssuerRoute(Layer):
             self._custom(f"token-{kind.lower()}", (api, kind), names.TOKEN_ROUTE, spec, namespace=args.namespace)
             for kind, (api, spec) in specs.items()
         ]
+        kind, refusal = (ENVOY_GATEWAY, "HTTPRouteFilter"), forms_only(args.url)
+        parts.append(self._custom("token-forms-only", kind, _FORMS_ONLY, refusal, namespace=args.namespace))
         http_route = (GATEWAY_API, "HTTPRoute")
         self._custom("token-route", http_route, names.TOKEN_ROUTE, route(), namespace=args.namespace, after=parts)
         self.register_outputs({})
 
 
 _ROUTE = {"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "name": names.TOKEN_ROUTE}
+_FORMS_ONLY: Final = f"{names.TOKEN_ROUTE}-forms-only"
+_FORM: Final = "application/x-www-form-urlencoded"
 _BACKEND = {"group": "gateway.envoyproxy.io", "kind": "Backend", "name": names.TOKEN_ROUTE}
 
 
 def route() -> dict[str, Any]:
-    """From the programme's path to Hydra's; POST and nothing else."""
+    """From the programme's path to Hydra's; POST of a form and nothing else, as OAuth 2 has it (RFC 6749, 4.4.2)."""
     path = {"type": "Exact", "value": names.TOKEN_PATH}
-    refusal = {"group": "gateway.envoyproxy.io", "kind": "HTTPRouteFilter", "name": names.TOKEN_ROUTE}
+    form = {"type": "RegularExpression", "name": "content-type", "value": f"(?i){_FORM}([ \\t]*;.*)?"}
     rewrite = {"path": {"type": "ReplaceFullPath", "replaceFullPath": "/oauth2/token"}}
     gateway = {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": names.GATEWAY}
     return {
         "parentRefs": [{**gateway, "sectionName": names.LISTENER}],
         "rules": [
             {
-                "matches": [{"path": path, "method": "POST"}],
+                "matches": [{"path": path, "method": "POST", "headers": [form]}],
                 "filters": [{"type": "URLRewrite", "urlRewrite": rewrite}],
                 "backendRefs": [_BACKEND],
             },
-            {"matches": [{"path": path}], "filters": [{"type": "ExtensionRef", "extensionRef": refusal}]},
+            {"matches": [{"path": path, "method": "POST"}], "filters": [_answered_by(_FORMS_ONLY)]},
+            {"matches": [{"path": path}], "filters": [_answered_by(names.TOKEN_ROUTE)]},
         ],
     }
 
 
 def post_only(url: str) -> dict[str, Any]:
     """Answer other methods: 405, with the problem and the one method that there is."""
-    body = json.dumps(members(METHOD_NOT_ALLOWED, url), ensure_ascii=False)
+    return _answer(METHOD_NOT_ALLOWED, url, header=("allow", "POST"))
+
+
+def forms_only(url: str) -> dict[str, Any]:
+    """Answer other content: 415, with the problem and the one type that there is (RFC 9110, 15.5.16)."""
+    return _answer(MEDIA_TYPE_NOT_ACCEPTED, url, header=("accept", _FORM))
+
+
+def _answer(problem: Problem, url: str, *, header: tuple[str, str]) -> dict[str, Any]:
+    body = json.dumps(members(problem, url), ensure_ascii=False).replace('"%RESPONSE_CODE%"', str(problem.status))
+    name, value = header
     return {
         "directResponse": {
-            "statusCode": METHOD_NOT_ALLOWED.status,
+            "statusCode": problem.status,
             "contentType": MEDIA_TYPE,
-            "header": {"set": [{"name": "allow", "value": "POST"}]},
-            "body": {"type": "Inline", "inline": body.replace('"%RESPONSE_CODE%"', str(METHOD_NOT_ALLOWED.status))},
+            "header": {"set": [{"name": name, "value": value}]},
+            "body": {"type": "Inline", "inline": body},
         }
     }
+
+
+def _answered_by(filter_name: str) -> dict[str, Any]:
+    reference = {"group": "gateway.envoyproxy.io", "kind": "HTTPRouteFilter", "name": filter_name}
+    return {"type": "ExtensionRef", "extensionRef": reference}
 
 
 def backend(issuer: IssuerSettings) -> dict[str, Any]:

@@ -8,7 +8,16 @@ from typing import Any, Final
 
 from infra import names
 
-__all__ = ["MEDIA_TYPE", "METHOD_NOT_ALLOWED", "PROBLEMS", "SOURCE_ADDRESS", "Problem", "kinds", "members"]
+__all__ = [
+    "MEDIA_TYPE",
+    "MEDIA_TYPE_NOT_ACCEPTED",
+    "METHOD_NOT_ALLOWED",
+    "PROBLEMS",
+    "SOURCE_ADDRESS",
+    "Problem",
+    "kinds",
+    "members",
+]
 
 MEDIA_TYPE: Final = "application/problem+json"
 SOURCE_ADDRESS: Final = "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"
@@ -35,6 +44,13 @@ METHOD_NOT_ALLOWED: Final = Problem(
     slug="metodo-nao-permitido",
     title="Método não permitido",
     detail="Este endereço não aceita o método HTTP usado. Use um dos métodos do cabeçalho Allow da resposta.",
+)
+
+MEDIA_TYPE_NOT_ACCEPTED: Final = Problem(
+    status=415,
+    slug="formato-nao-aceito",
+    title="Formato não aceito",
+    detail="Este endereço não aceita o formato do corpo. Envie um Content-Type do cabeçalho Accept da resposta.",
 )
 
 PROBLEMS: Final = (
@@ -115,12 +131,7 @@ PROBLEMS: Final = (
         title="Corpo grande demais",
         detail="O corpo da requisição passa do limite deste gateway. Divida os dados em chamadas menores.",
     ),
-    Problem(
-        status=415,
-        slug="formato-nao-aceito",
-        title="Formato não aceito",
-        detail="O formato do corpo não é aceito. Envie o Content-Type que a documentação da API pede.",
-    ),
+    MEDIA_TYPE_NOT_ACCEPTED,
     Problem(
         status=429,
         slug="limite-de-chamadas",

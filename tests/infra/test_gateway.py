@@ -114,11 +114,19 @@ def test_envoy_knows_who_counts_for_all_replicas_if_somebody_does() -> None:
 
 
 def test_tokens_are_asked_for_by_post_on_the_programmes_own_path() -> None:
-    rule, other_methods = issuer.route()["rules"]
-    assert rule["matches"] == [{"path": {"type": "Exact", "value": "/oauth2/jwt-token"}, "method": "POST"}]
+    rule, other_content, other_methods = issuer.route()["rules"]
+    path = {"path": {"type": "Exact", "value": "/oauth2/jwt-token"}}
+    (match,) = rule["matches"]
+    (form,) = match.pop("headers")
+    assert match == {**path, "method": "POST"}
+    assert form["name"] == "content-type"
+    assert other_content["matches"] == [{**path, "method": "POST"}]
     assert rule["filters"][0]["urlRewrite"] == {"path": {"type": "ReplaceFullPath", "replaceFullPath": "/oauth2/token"}}
-    assert other_methods["matches"] == [{"path": {"type": "Exact", "value": "/oauth2/jwt-token"}}]
-    assert [filter_["type"] for filter_ in other_methods["filters"]] == ["ExtensionRef"]
+    assert other_methods["matches"] == [path]
+    refusals = [
+        filter_["extensionRef"]["name"] for rule in (other_content, other_methods) for filter_ in rule["filters"]
+    ]
+    assert refusals == ["conecta-token-forms-only", "conecta-token"]
 
 
 def test_other_methods_are_refused_with_a_problem_that_names_the_one_there_is() -> None:
@@ -127,6 +135,13 @@ def test_other_methods_are_refused_with_a_problem_that_names_the_one_there_is() 
     assert answer["header"] == {"set": [{"name": "allow", "value": "POST"}]}
     told = json.loads(answer["body"]["inline"])
     assert (told["type"], told["status"]) == ("https://a.example/problemas/metodo-nao-permitido", 405)
+
+
+def test_other_content_than_a_form_is_refused_with_a_problem_that_names_the_form() -> None:
+    answer = issuer.forms_only("https://a.example")["directResponse"]
+    assert answer["header"] == {"set": [{"name": "accept", "value": "application/x-www-form-urlencoded"}]}
+    told = json.loads(answer["body"]["inline"])
+    assert (told["type"], told["status"]) == ("https://a.example/problemas/formato-nao-aceito", 415)
 
 
 def test_the_issuer_must_prove_who_it_is() -> None:

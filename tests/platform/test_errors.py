@@ -98,6 +98,23 @@ def test_the_token_endpoint_takes_post_only(gateway: Gateway) -> None:
     assert answer.headers["allow"] == "POST"
 
 
+@pytest.mark.parametrize("kind", ["application/json", "text/plain", "application/x-www-form-urlencodedx", None])
+def test_the_token_endpoint_takes_forms_only(gateway: Gateway, kind: str | None) -> None:
+    headers = {"content-type": kind} if kind else {}
+    answer = gateway.request("POST", "/oauth2/jwt-token", headers=headers, body=b"grant_type=client_credentials")
+    problem(answer, 415, "formato-nao-aceito")
+    assert answer.headers["accept"] == "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize(
+    "kind", ["Application/X-WWW-Form-Urlencoded", "application/x-www-form-urlencoded ;charset=UTF-8"]
+)
+def test_a_form_is_one_however_its_type_is_written(cep: Application, kind: str) -> None:
+    headers = {"content-type": kind, "authorization": cep.key.basic}
+    answer = cep.gateway.request("POST", "/oauth2/jwt-token", headers=headers, body=b"grant_type=client_credentials")
+    assert answer.status == 200, answer.data
+
+
 @pytest.mark.parametrize(
     ("path", "headers", "told"),
     [
