@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from conecta_operator.api.objects import Manifest
 from sandbox.layout import Layout
@@ -16,7 +16,7 @@ from tests.support.users import done
 
 __all__ = ["Spreading"]
 
-LIMIT: Final = 30
+LIMIT: Final = 60
 """Seconds that one trial may take; all that is beyond is a failure of the run."""
 LONGEST_PAUSE: Final = 0.3
 """Between trials there is a random pause up to this, lest they fall into step with anything that is periodic."""
@@ -50,8 +50,8 @@ class Spreading:
             name = f"nova-{index:04}"
             written = self._create(self.estate.api(name, *parts))
             self._create(self.estate.grant(name, name, *parts))
-            asking.append(_until(partial(self._asks_for_a_token, name)) - written)
-            serving.append(_until(partial(self._is_served, name)) - written)
+            asking.append(self._until(name, partial(self._answers, name, 401)) - written)
+            serving.append(self._until(name, partial(self._is_served, name)) - written)
             self._remove(name)
         return asking, serving
 
@@ -74,16 +74,16 @@ class Spreading:
         done(self.estate.user.create(manifest, for_good=True))
         return time.monotonic()
 
-    def _asks_for_a_token(self, name: str) -> bool:
-        return self._status(name) == 401
+    def _answers(self, name: str, status: int, headers: dict[str, str] | None = None) -> bool:
+        return self._status(name, headers) == status
 
     def _is_served(self, name: str) -> bool:
         if not self.estate.has_key(name):
             return False
         headers = self.estate.headers(self.estate.token(name))
-        return _until(lambda: self._status(name, headers) == 200) > 0
+        return self._until(name, partial(self._answers, name, 200, headers)) > 0
 
-    def _status(self, name: str, headers: dict[str, Any] | None = None) -> int:
+    def _status(self, name: str, headers: dict[str, str] | None = None) -> int:
         return self.estate.gateway.request("GET", f"/api-{name}/v1/", headers=headers).status
 
     def _remove(self, name: str) -> None:
@@ -92,13 +92,12 @@ class Spreading:
             (self.estate.api(name), "conectaapis"),
         ):
             self.estate.remove(manifest, plural)
-        _until(lambda: self._status(name) == 404)
+        self._until(name, partial(self._answers, name, 404))
 
-
-def _until(holds: Callable[[], bool]) -> float:
-    """Yields when it began to hold, as far as looking often can tell."""
-    deadline = time.monotonic() + LIMIT
-    while not holds():
-        assert time.monotonic() < deadline, f"still not so after {LIMIT} s"
-        time.sleep(_GAP)
-    return time.monotonic()
+    def _until(self, name: str, holds: Callable[[], bool]) -> float:
+        """Yields when it began to hold, as far as looking often can tell."""
+        deadline = time.monotonic() + LIMIT
+        while not holds():
+            assert time.monotonic() < deadline, f"after {LIMIT} s {name} answers {self._status(name)}"
+            time.sleep(_GAP)
+        return time.monotonic()
