@@ -1,10 +1,6 @@
 """What the charts render, and what they refuse."""
 
 import json
-import re
-import subprocess
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,9 +8,8 @@ import yaml
 
 from conecta_operator.reconcile.mapping import WATCHED
 from conecta_operator.settings import PREFIX, Settings
+from tests.support.rendered_charts import CHART, CHARTS, helm, one, rendered, rights
 
-CHARTS = Path(__file__).parents[2] / "charts"
-CHART = CHARTS / "conecta-operator"
 pytestmark = pytest.mark.tools
 
 DEPLOYED = {
@@ -98,36 +93,6 @@ RECEIVER_RIGHTS = {
 }
 
 
-def helm(*arguments: str | Path, values: str) -> subprocess.CompletedProcess[str]:
-    command = ["helm", *arguments, "--values", "-"]
-    return subprocess.run(command, input=values, capture_output=True, text=True, check=False, timeout=60)
-
-
-@cache
-def _rendered(values: str) -> list[dict[str, Any]]:
-    result = helm("template", "any-name", CHART, "--namespace", "conecta-system", values=values)
-    assert result.returncode == 0, result.stderr
-    return list(yaml.safe_load_all(result.stdout))
-
-
-def rendered(**values: Any) -> list[dict[str, Any]]:
-    return _rendered(json.dumps(values))
-
-
-def one(objects: list[dict[str, Any]], kind: str, name: str = "conecta-operator") -> dict[str, Any]:
-    [found] = [each for each in objects if (each["kind"], each["metadata"]["name"]) == (kind, name)]
-    return found
-
-
-def rights(role: dict[str, Any]) -> dict[tuple[str, str], str]:
-    return {
-        (group, resource): " ".join(rule["verbs"])
-        for rule in role["rules"]
-        for group in rule["apiGroups"]
-        for resource in rule["resources"]
-    }
-
-
 def container() -> tuple[dict[str, Any], dict[str, Any]]:
     pod = one(rendered(**DEPLOYED), "Deployment")["spec"]["template"]["spec"]
     [only] = pod["containers"]
@@ -205,101 +170,6 @@ def test_only_the_operators_service_account_has_the_operators_rights() -> None:
     assert binding["subjects"] == [
         {"kind": "ServiceAccount", "name": "conecta-operator", "namespace": "conecta-system"}
     ]
-
-
-def policy() -> dict[str, Any]:
-    spec: dict[str, Any] = one(rendered(workload="Process"), "ValidatingAdmissionPolicy", "conecta-approval")["spec"]
-    return spec
-
-
-def grant_definition() -> dict[str, Any]:
-    file = CHARTS / "conecta-crds" / "crds" / "conectagrants.conecta.gov.br.yaml"
-    spec: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))["spec"]
-    return spec
-
-
-def test_the_policy_over_approvals_is_in_force_everywhere_and_refuses_when_it_fails() -> None:
-    spec = policy()
-    assert spec["failurePolicy"] == "Fail"
-    constraints = spec["matchConstraints"]
-    assert (constraints["namespaceSelector"], constraints["objectSelector"]) == ({}, {})
-    assert "excludeResourceRules" not in constraints
-    binding = one(rendered(workload="Process"), "ValidatingAdmissionPolicyBinding", "conecta-approval")["spec"]
-    assert binding == {"policyName": "conecta-approval", "validationActions": ["Deny", "Audit"]}
-
-
-def test_the_policy_over_approvals_sees_every_way_to_write_a_grant_and_no_deletion() -> None:
-    definition = grant_definition()
-    [rule] = policy()["matchConstraints"]["resourceRules"]
-    assert rule["apiVersions"] == [version["name"] for version in definition["versions"] if version["served"]]
-    assert {resource for version in definition["versions"] for resource in version["subresources"]} == {"status"}
-    assert rule["resources"] == ["conectagrants", "conectagrants/status"]
-    assert rule["operations"] == ["CREATE", "UPDATE"]
-
-
-def test_the_policy_over_approvals_compares_all_terms() -> None:
-    [version] = grant_definition()["versions"]
-    status = version["schema"]["openAPIV3Schema"]["properties"]["status"]["properties"]
-    [compared] = [each["expression"] for each in policy()["variables"] if each["name"] == "otherTerms"]
-    assert set(re.findall(r"\['(\w+)'\]", compared)) == set(status["approval"]["properties"]["terms"]["properties"])
-
-
-def test_the_policy_over_approvals_knows_the_operator_by_its_service_account() -> None:
-    account = one(rendered(workload="Process"), "ServiceAccount")["metadata"]
-    [known] = [each["expression"] for each in policy()["variables"] if each["name"] == "isOperator"]
-    assert known == f"variables.user == 'system:serviceaccount:{account['namespace']}:{account['name']}'"
-
-
-POLICIES = ("approval", "finalizers", "generated", "addresses", "ownership", "agencies")
-
-
-def test_there_are_these_policies_and_no_other() -> None:
-    objects = rendered(workload="Process")
-    for kind in ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"):
-        assert {each["metadata"]["name"] for each in objects if each["kind"] == kind} == {
-            f"conecta-{name}" for name in POLICIES
-        }
-
-
-@pytest.mark.parametrize("name", POLICIES)
-def test_a_policy_refuses_when_it_fails_and_never_looks_at_a_deletion(name: str) -> None:
-    objects = rendered(workload="Process")
-    spec = one(objects, "ValidatingAdmissionPolicy", f"conecta-{name}")["spec"]
-    assert spec["failurePolicy"] == "Fail"
-    assert "excludeResourceRules" not in spec["matchConstraints"]
-    assert spec["matchConstraints"]["objectSelector"] == {}
-    for rule in spec["matchConstraints"]["resourceRules"]:
-        assert set(rule["operations"]) <= {"CREATE", "UPDATE"}
-    binding = one(objects, "ValidatingAdmissionPolicyBinding", f"conecta-{name}")["spec"]
-    assert binding == {"policyName": f"conecta-{name}", "validationActions": ["Deny", "Audit"]}
-
-
-def test_whatever_the_operator_writes_for_the_gateway_is_guarded() -> None:
-    """And in all of these groups, so that a kind which the gateway learns to read later is guarded from the start."""
-    spec = one(rendered(workload="Process"), "ValidatingAdmissionPolicy", "conecta-generated")["spec"]
-    rules = spec["matchConstraints"]["resourceRules"]
-    guarded = {group for rule in rules if rule["resources"] == ["*"] for group in rule["apiGroups"]}
-    ours = ("", "conecta.gov.br")
-    written = {group for (group, _), verbs in OPERATOR_RIGHTS.items() if "create" in verbs} - {*ours, "events.k8s.io"}
-    assert written - {"networking.k8s.io", "cilium.io"} <= guarded
-    assert {"networkpolicies", "ciliumnetworkpolicies"} <= {each for rule in rules for each in rule["resources"]}
-
-
-def test_the_policy_over_finalizers_is_in_force_everywhere_and_covers_both_kinds() -> None:
-    spec = one(rendered(workload="Process"), "ValidatingAdmissionPolicy", "conecta-finalizers")["spec"]
-    assert spec["failurePolicy"] == "Fail"
-    constraints = spec["matchConstraints"]
-    assert (constraints["namespaceSelector"], constraints["objectSelector"]) == ({}, {})
-    [rule] = constraints["resourceRules"]
-    assert (rule["resources"], rule["operations"]) == (["conectaapis", "conectagrants"], ["UPDATE"])
-    binding = one(rendered(workload="Process"), "ValidatingAdmissionPolicyBinding", "conecta-finalizers")["spec"]
-    assert binding == {"policyName": "conecta-finalizers", "validationActions": ["Deny", "Audit"]}
-
-
-def test_no_tenant_may_take_finalizers_off() -> None:
-    for role in ("conecta-provider", "conecta-receiver", "conecta-approver"):
-        rules = one(rendered(workload="Process"), "ClusterRole", role)["rules"]
-        assert not [each for rule in rules for each in rule["resources"] if each.endswith("/finalizers")]
 
 
 def test_one_operator_runs_at_a_time() -> None:
