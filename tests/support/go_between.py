@@ -7,7 +7,8 @@ watches.
 import asyncio
 import ssl
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, Self, TypeVar
@@ -171,11 +172,19 @@ class _Door:
                 await response.write(part)
             return response
 
-    def _asked(self, came: web.BaseRequest, request: Request) -> Any:
+    @asynccontextmanager
+    async def _asked(self, came: web.BaseRequest, request: Request) -> AsyncIterator[aiohttp.ClientResponse]:
         url = URL(f"https://localhost:{_PORTS[self._party]}{request.path}", encoded=True)
         headers = _passed(came.headers)
         body = request.body or None  # else an empty one would be given a content type
-        return self._session.request(request.method, url, headers=headers, data=body, allow_redirects=False)
+        asking = self._session.request(request.method, url, headers=headers, data=body, allow_redirects=False)
+        async with asking as answer:
+            try:
+                yield answer
+            finally:
+                # Whoever asked may be dead. TLS is not taken leave of: asyncio may forget sockets that wait for that.
+                if answer.connection is not None and answer.connection.transport is not None:
+                    answer.connection.transport.abort()
 
 
 def _passed(headers: Mapping[str, str]) -> CIMultiDict[str]:

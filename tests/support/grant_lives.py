@@ -69,6 +69,7 @@ class Phase:
     name: str
     begin: Callable[["Life"], None]
     starts_with_key: bool
+    ends_key: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,10 @@ class Life:
         """What a call with this key, or with a token that it got before, is answered."""
         return application.call("GET", f"/api-{self.api}/v1/consulta/cep/70040020", token=token).status
 
+    def has_no_dead_key(self) -> bool:
+        """Whether the application gets through with the key in its Secret, if there is one yet."""
+        return self._opens() in {None, 200}
+
     def outcome(self) -> Outcome:
         """What counts in the end, apart from uids, secrets, times and versions."""
         reader, stage = self.stage.reader, self.stage
@@ -143,13 +148,15 @@ class Life:
         return str(condition(grant, type_).get("message", ""))
 
     def has_settled(self) -> bool:
-        """Whether the operator has nothing more to do about it."""
+        """Whether all that was asked for is done: Ready, with a key for each serial, one of them in use."""
         grant = self.stage.reader.custom("conectagrants", self.stage.receiver, self.name)
         if grant is None:
             return not self._secret()
-        status = grant.get("status", {})
+        status, serial = grant.get("status", {}), grant["spec"].get("credential", {}).get("serial", 0)
+        states = [key["state"] for key in status.get("keys", [])]
         is_ready = _conditions(grant).get("Ready") == ("True", "Ready")
-        return is_ready and status.get("observedGeneration") == grant["metadata"]["generation"]
+        is_current = status.get("observedGeneration") == grant["metadata"]["generation"]
+        return is_ready and is_current and sorted(states) == ["Active", *["Retiring"] * serial]
 
     def _manifest(self) -> Manifest:
         return {
@@ -200,7 +207,7 @@ class Life:
 PHASES: Final = (
     Phase("issue", Life.create, starts_with_key=False),
     Phase("rotation", Life.rotate, starts_with_key=True),
-    Phase("revocation", Life.delete, starts_with_key=True),
+    Phase("revocation", Life.delete, starts_with_key=True, ends_key=True),
 )
 
 
