@@ -238,25 +238,23 @@ def test_nothing_that_the_operator_writes_is_counted(sandbox: Callable[..., Stac
 
 def test_an_agencys_providers_reach_grants_everywhere_and_its_receivers_do_not(sandbox: Callable[..., Stack]) -> None:
     """Which of these grants they decide over is up to the admission policy of the operator's chart."""
-    bound = [
-        (made.object_name, made.manifest["roleRef"], made.manifest["subjects"])
+    bound = {
+        made.object_name: (made.manifest["roleRef"], made.manifest["subjects"])
         for made in sandbox().of("ClusterRoleBinding")
-    ]
-    assert bound == [
-        (
-            f"conecta-{agency}-approvers",
+    }
+    assert bound == {
+        f"conecta-{agency}-approvers": (
             {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "conecta-approver"},
             [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": f"conecta:{agency}:providers"}],
         )
         for agency in ("receita", "saude")
-    ] + [
-        (
-            f"conecta-{group}",
+    } | {
+        f"conecta-{group}": (
             {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role},
             [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": f"conecta:{group}"}],
         )
         for group, role in (("platform", "conecta-platform"), ("auditors", "conecta-auditor"))
-    ]
+    }
 
 
 def test_what_agencies_wrote_is_protected_unless_settings_say_otherwise(sandbox: Callable[..., Stack]) -> None:

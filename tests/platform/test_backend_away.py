@@ -51,11 +51,3 @@ def test_a_backend_that_is_away_is_felt_by_its_own_paths_only(
         eventually(lambda: problem(api, "longe/x") == (503, "api-indisponivel"))
         assert problem(api, "perto") == (200, "")
         assert problem(api, "longes") == (200, "")
-
-
-def test_a_name_that_nobody_knows_is_a_backend_that_is_away(gateway: Gateway, platform: Layout, tmp_path: Path) -> None:
-    with echo_backend(platform, tmp_path, host="fica.localhost") as stays, published(gateway, stays.url) as api:
-        routed = Routed(api)
-        routed.change(routes=[{"pathPrefix": "/sumido", "backend": {"url": "https://sumido.receita.example"}}])
-        eventually(lambda: problem(routed, "sumido") == (503, "api-indisponivel"), seconds=30)
-        assert problem(routed) == (200, "")

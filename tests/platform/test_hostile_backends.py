@@ -72,6 +72,38 @@ def decided(manifest: Manifest) -> bool:
     return bool(condition(manifest, "Accepted"))
 
 
+@pytest.fixture(scope="module")
+def echo(platform: Layout, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Echo]:
+    with echo_backend(platform, tmp_path_factory.mktemp("echo"), host="honesto.localhost") as echo:
+        yield echo
+
+
+def test_an_api_that_turns_hostile_is_not_routed_any_longer(gateway: Gateway, echo: Echo) -> None:
+    with published(gateway, echo.url) as honest:
+        routed = Routed(honest)
+        eventually(lambda: routed.call().status == 200, seconds=30)
+        routed.write(routes=[{"pathPrefix": "/x", "backend": {"url": "https://kubernetes.default"}}])
+        eventually(lambda: routed.call("y").status == 404, seconds=30)
+        assert kubectl("get", ROUTED, "-n", honest.namespace, "-o", "name").stdout == ""
+        routed.change(routes=[])
+        eventually(lambda: routed.call().status == 200, seconds=30)
+
+
+def test_a_service_that_turns_hostile_is_not_routed_any_longer(gateway: Gateway, echo: Echo) -> None:
+    with published(gateway, echo.url) as honest:
+        routed = Routed(honest)
+        manifests = services_for(honest.namespace)
+        service = next(m for m in manifests if (m["kind"], m["metadata"]["name"]) == ("Service", "metadados"))
+        leading = next(
+            m for m in manifests if (m["kind"], m["metadata"]["name"]) == ("EndpointSlice", "metadados-a-mao")
+        )
+        apply(service, {**leading, "endpoints": [{"addresses": ["2001:db8::7"]}]})
+        routed.change(routes=[{"pathPrefix": "/s", "backend": {"service": {"name": "metadados", "port": 443}}}])
+        apply(leading)
+        eventually(lambda: routed.says("Accepted")[0] == "InvalidBackend")
+        eventually(lambda: kubectl("get", ROUTED, "-n", honest.namespace, "-o", "name").stdout == "")
+
+
 def test_there_are_at_least_forty_of_them() -> None:
     assert len({json.dumps(fields) for _, fields in HOSTILE}) == len(HOSTILE) >= 40
 
@@ -93,37 +125,3 @@ def test_none_of_them_is_routed_and_an_honest_one_is(landscape: Landscape) -> No
     written = kubectl("get", ROUTED, "-n", landscape.namespace, "-o", "name").stdout.split()
     assert {one.rpartition("/")[2] for one in written} == {HONEST}
     assert len(written) == 3
-
-
-def test_an_api_that_turns_hostile_is_not_routed_any_longer(
-    gateway: Gateway, platform: Layout, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    with echo_backend(platform, tmp_path_factory.mktemp("echo")) as echo, published(gateway, echo.url) as honest:
-        routed = Routed(honest)
-        eventually(lambda: routed.call().status == 200)
-        routed.write(routes=[{"pathPrefix": "/x", "backend": {"url": "https://kubernetes.default"}}])
-        eventually(lambda: routed.call("y").status == 404)
-        assert kubectl("get", ROUTED, "-n", honest.namespace, "-o", "name").stdout == ""
-        routed.change(routes=[])
-        eventually(lambda: routed.call().status == 200)
-
-
-def test_a_service_that_turns_hostile_is_not_routed_any_longer(gateway: Gateway, echo: Echo) -> None:
-    with published(gateway, echo.url) as honest:
-        routed = Routed(honest)
-        manifests = services_for(honest.namespace)
-        service = next(m for m in manifests if (m["kind"], m["metadata"]["name"]) == ("Service", "metadados"))
-        leading = next(
-            m for m in manifests if (m["kind"], m["metadata"]["name"]) == ("EndpointSlice", "metadados-a-mao")
-        )
-        apply(service, {**leading, "endpoints": [{"addresses": ["2001:db8::7"]}]})
-        routed.change(routes=[{"pathPrefix": "/s", "backend": {"service": {"name": "metadados", "port": 443}}}])
-        apply(leading)
-        eventually(lambda: routed.says("Accepted")[0] == "InvalidBackend")
-        eventually(lambda: kubectl("get", ROUTED, "-n", honest.namespace, "-o", "name").stdout == "")
-
-
-@pytest.fixture(scope="module")
-def echo(platform: Layout, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Echo]:
-    with echo_backend(platform, tmp_path_factory.mktemp("echo"), host="honesto.localhost") as echo:
-        yield echo

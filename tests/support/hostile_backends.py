@@ -68,12 +68,11 @@ _URLS: Final = (
     ("a path that climbs in disguise", "https://servicos.receita.example/a/%2e%2e/admin"),
     ("an encoded slash", "https://servicos.receita.example/a%2fb"),
 )
-_CERTIFICATE_NAMES: Final = ("hydra.localhost", "kubernetes.default", "kubernetes.default.svc", "localhost", "10.0.0.1")
+_CERTIFICATE_NAMES: Final = ("kubernetes.default", "kubernetes.default.svc", "localhost", "10.0.0.1")
 _LEADING: Final = {
     "metadados": "fd00:ec2::254",
     "metadados-azure": "168.63.129.16",
     "metadados-alibaba": "100.100.100.200",
-    "ipv4-em-ipv6": "::ffff:10.96.0.1",
     "seis-para-quatro": "2002:a9fe:a9fe::",
 }
 """Services of the provider's own whose EndpointSlices lead to these addresses."""
@@ -86,6 +85,10 @@ def _service(name: str) -> Fields:
 HOSTILE: Final[tuple[tuple[str, Fields], ...]] = (
     *((words, {"url": url}) for words, url in _URLS),
     *((f"a certificate of {name}", {"url": _GOOD, "tls": {"hostname": name}}) for name in _CERTIFICATE_NAMES),
+    (
+        "the issuer's admin side by another name, and its certificate's",
+        {"url": "https://qualquer.localhost:4445", "tls": {"hostname": "hydra.localhost"}},
+    ),
     *((f"a Service that leads to {address}", _service(name)) for name, address in _LEADING.items()),
     ("a Service that is another name for elsewhere", _service("fora")),
     ("a Service with a selector, and an address by hand beside", _service("com-seletor")),

@@ -115,7 +115,7 @@ def _url_backends(api: ConectaApi) -> tuple[Context, ...]:
 def _url_backend(api: ConectaApi, name: str, backend: Backend) -> tuple[Context, ...]:
     target, tls = target_of(backend.url or ""), backend.tls or BackendTls()
     common = {**_common(api), "name": name}
-    place = {**common, "hostname": target.address, "port": target.port}
+    place = {**common, "hostname": target.hostname, "port": target.port}
     hostname = tls.hostname or target.hostname
     if tls.ca_certificate_ref is None:
         trust: Context = PublicCaTls(**common, hostname=hostname)

@@ -13,6 +13,7 @@ __all__ = ["UrlTarget", "host_violations", "target_of", "violations"]
 
 _HTTPS_PORT: Final = 443
 _LABEL: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+_LONGEST_HOST: Final = 253
 _TOP_LABEL: Final = re.compile(r"[a-z]{2,63}")
 _PATH: Final = re.compile(r"(/[A-Za-z0-9._~!$&'()*+,=:@-]+)*/?")
 _LOCAL: Final = "localhost"
@@ -35,15 +36,6 @@ class UrlTarget:
     hostname: str
     port: int
     path: str
-
-    @property
-    def address(self) -> str:
-        """What is resolved: with the dot that ends a whole name.
-
-        Else a search domain of the gateway's pod would make `cep.receita` a Service of the namespace receita. Names
-        below localhost are known without the dot only.
-        """
-        return self.hostname if self.hostname.endswith(f".{_LOCAL}") else f"{self.hostname}."
 
 
 def target_of(url: str) -> UrlTarget:
@@ -88,7 +80,8 @@ def _violations_of_place(parts: SplitResult, platform: Platform, namespaces: Col
 def host_violations(host: str, platform: Platform, namespaces: Collection[str]) -> list[str]:
     """What is wrong with a host that the gateway is to call, or whose certificate it is to trust."""
     labels = host.split(".")
-    if len(labels) == 1 or not all(_LABEL.fullmatch(label) for label in labels) or not _TOP_LABEL.fullmatch(labels[-1]):
+    is_name = len(host) <= _LONGEST_HOST and len(labels) > 1 and all(_LABEL.fullmatch(label) for label in labels)
+    if not is_name or not _TOP_LABEL.fullmatch(labels[-1]):
         return ["its host is no DNS name of at least two labels in lower-case ASCII, the last one of letters"]
     if any(label.startswith("xn--") for label in labels):
         return ["its host has letters beyond ASCII (xn--), which can look like others; write a name without them"]

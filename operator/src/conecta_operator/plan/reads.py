@@ -88,11 +88,12 @@ def _references(api: ConectaApi) -> Iterator[ObjectKey]:
             yield from (ObjectKey(kind, namespace, name) for kind in (BACKEND, BACKEND_TLS_POLICY))
         for header in backend.headers_from_secret:
             yield ObjectKey(HTTP_ROUTE_FILTER, namespace, naming.credential_name(api, header))
-        yield ObjectKey(BACKEND_TRAFFIC_POLICY, namespace, naming.limits_name(api, placed.prefix))
+        if backend.connections is not None:
+            yield ObjectKey(BACKEND_TRAFFIC_POLICY, namespace, naming.limits_name(api, placed.prefix))
 
 
 def _namespaces_meant(backend: Backend) -> Iterator[ObjectKey]:
-    """A name below that of a namespace would be a Service there, were it not written as a whole name."""
+    """A name below that of a namespace would be a Service there, for whoever looks for names in the cluster first."""
     hosts = (backend.authority.partition(":")[0], backend.tls.hostname if backend.tls else None)
     yield from (ObjectKey(NAMESPACE, "", host.rpartition(".")[2]) for host in hosts if host)
 
