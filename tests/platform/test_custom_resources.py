@@ -185,7 +185,9 @@ def test_what_is_left_out_is_filled_in_where_it_can_be_read(server: Server) -> N
         "backend": {**API["spec"]["backend"], "weight": 1, "timeout": "15s"},
         "capacity": {"onQuotaFailure": "Open"},
         "dataClassification": "Public",
+        "lifecycle": {"stage": "Published"},
         "plans": [{"name": "básico", "active": True}],
+        "request": {"userCpf": "None"},
     }
     assert server.create(GRANT).body["spec"] == GRANT["spec"] | {
         "credential": {"overlap": "72h", "rotateEvery": "180d", "serial": 0},

@@ -12,6 +12,7 @@ from pydantic.alias_generators import to_camel
 
 __all__ = [
     "DNS_LABEL",
+    "HTTPS_URL",
     "IMMUTABLE",
     "NOT_BLANK",
     "Cidr",
@@ -78,19 +79,14 @@ IMMUTABLE: Final = ("self == oldSelf", "is immutable: create another object")
 
 DnsLabel = Annotated[str, Field(max_length=63, pattern=DNS_LABEL)]
 DnsSubdomain = Annotated[str, Field(max_length=253, pattern=_DNS_SUBDOMAIN)]
-HttpsUrl = Annotated[
-    str,
-    Field(
-        max_length=2048,
-        json_schema_extra=rules(
-            ("self.startsWith('https://')", "must start with https://"),
-            (
-                "!self.startsWith('https://') || (isURL(self) && url(self).getHostname() != '')",
-                "must be a URL with a host name, such as https://servicos.receita.example/cep",
-            ),
-        ),
+HTTPS_URL: Final = (
+    ("self.startsWith('https://')", "must start with https://"),
+    (
+        "!self.startsWith('https://') || (isURL(self) && url(self).getHostname() != '')",
+        "must be a URL with a host name, such as https://servicos.receita.example/cep",
     ),
-]
+)
+HttpsUrl = Annotated[str, Field(max_length=2048, json_schema_extra=rules(*HTTPS_URL))]
 
 NOT_BLANK: Final = r"[^ \t\r\n]"
 _PLAN_NAME: Final = r"^[^ \t\r\n]([^\t\r\n]*[^ \t\r\n])?$"

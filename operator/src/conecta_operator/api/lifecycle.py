@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from conecta_operator.api.fields import HttpsUrl, Moment, Written, rules
+from conecta_operator.api.fields import HTTPS_URL, Moment, Written, rules
 
 __all__ = ["Lifecycle", "Stage"]
 
@@ -22,12 +22,13 @@ class Stage(StrEnum):
 
 
 _LinkTarget = Annotated[
-    HttpsUrl,
+    str,
     Field(
+        max_length=1000,
         json_schema_extra=rules(
+            *HTTPS_URL,
             ("self.matches('^[!-~]+$')", "must be plain ASCII without spaces: write other characters percent-encoded"),
             ("!self.matches('[<>\"]')", 'must not have <, > or ": write them percent-encoded'),
-            ("size(self) <= 1000", "must have at most 1000 characters"),
         ),
     ),
 ]
