@@ -9,6 +9,7 @@ from infra.cluster import cluster
 from infra.definitions import Definitions, DefinitionsArgs
 from infra.gateway import GatewayArgs, GatewayLayer
 from infra.issuer import IssuerArgs, IssuerRoute
+from infra.network import NetworkBaseline, NetworkBaselineArgs
 from infra.problem_pages import ProblemPages, ProblemPagesArgs
 from infra.rate_service import RateService, RateServiceArgs, counter_of
 from infra.release import OperatorRelease, ReleaseArgs
@@ -39,6 +40,7 @@ problems = ProblemPages(
 release = OperatorRelease(
     "release", ReleaseArgs(chart="./charts/conecta-operator", settings=stack), inside(definitions)
 )
+network = NetworkBaseline("network", NetworkBaselineArgs(settings=stack), inside(gateway, release))
 # The operator must still have its rights when what agencies wrote goes with their namespaces: it lets go of it last.
 tenancy = Tenancy(
     "tenancy",

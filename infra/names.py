@@ -8,6 +8,7 @@ __all__ = [
     "AGENCY_NAME",
     "AGENCY_SIORG",
     "DRAIN_SECONDS",
+    "ENVOY_GATEWAY_NAMESPACE",
     "GATEWAY",
     "GATEWAY_NAMESPACE",
     "LISTENER",
@@ -26,6 +27,8 @@ DRAIN_SECONDS: Final = 60
 GATEWAY: Final = "conecta"
 """Of the Gateway, its GatewayClass and what configures them."""
 GATEWAY_NAMESPACE: Final = "conecta-gateway"
+ENVOY_GATEWAY_NAMESPACE: Final = "envoy-gateway-system"
+"""Of Envoy Gateway itself, by its own chart; there it starts a Gateway's pods, too, unless it is told otherwise."""
 LISTENER: Final = "https"
 OPERATOR: Final = "conecta-operator"
 """Of the operator's service account and workload."""

@@ -8,6 +8,7 @@ import pulumi_kubernetes as k8s
 
 from infra import names
 from infra.layer import POD_SECURITY, Layer
+from infra.network import listener_pod_port
 from infra.settings import StackSettings
 
 __all__ = ["OperatorRelease", "ReleaseArgs"]
@@ -42,12 +43,20 @@ class OperatorRelease(Layer):
 def values(settings: StackSettings) -> dict[str, Any]:
     """Yield the chart's values: where the gateway and the issuer are, and how the operator runs."""
     gateway = {"namespace": names.GATEWAY_NAMESPACE, "name": names.GATEWAY, "listener": names.LISTENER}
-    issuer = settings.issuer
+    issuer, network = settings.issuer, settings.cluster.network
     image = {} if settings.operator.image is None else {"image": settings.operator.image}
     return {
         "workload": settings.operator.workload,
         **image,
-        "gateway": {**gateway, "url": settings.gateway.url, "drainSeconds": names.DRAIN_SECONDS},
+        "gateway": {
+            **gateway,
+            "url": settings.gateway.url,
+            "drainSeconds": names.DRAIN_SECONDS,
+            "proxyNamespace": network.proxy_namespace,
+            "proxyPort": listener_pod_port(settings.gateway.port),
+        },
+        "dns": {"namespace": network.dns.namespace, "labels": network.dns.labels, "port": network.dns.port},
+        "privateBackendRanges": list(network.private_backend_ranges),
         "issuer": {
             "url": settings.gateway.url,
             "publicUrl": issuer.public_url,

@@ -1,11 +1,12 @@
-"""What a value of a stack setting may look like: constrained types, each saying in words what it ought to be."""
+"""What values of a stack's settings can be, and what its parts have in common."""
 
 import ipaddress
 import re
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
 
 from infra.cnpj import is_cnpj
 
@@ -21,7 +22,9 @@ __all__ = [
     "Memory",
     "MilliCpu",
     "Name",
+    "PodLabels",
     "Port",
+    "SettingsPart",
     "SiorgCode",
     "Text",
 ]
@@ -81,9 +84,17 @@ Text = Annotated[str, Field(pattern=r"^\S(.*\S)?$", max_length=200)]
 HttpsOrigin = Annotated[str, AfterValidator(_https_origin)]
 IpAddress = Annotated[str, AfterValidator(_address)]
 IpRange = Annotated[str, AfterValidator(_range)]
+PodLabels = Annotated[str, Field(pattern=r"^[^=,\s]+=[^=,\s]*(,[^=,\s]+=[^=,\s]*)*$", max_length=512)]
+"""As kubectl takes them: app=a,component=b."""
 Cnpj = Annotated[str, AfterValidator(_checked_cnpj)]
 Count = Annotated[int, Field(ge=0, le=100_000)]
 Memory = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,5}(Mi|Gi)$")]
 MilliCpu = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,2}m$")]
 Image = Annotated[str, AfterValidator(_by_digest)]
 SiorgCode = Annotated[str, Field(pattern=r"^[0-9]{1,8}$")]
+
+
+class SettingsPart(BaseModel):
+    """Keys are written in camelCase; what isn't a key is a mistake, and so is a value of another type."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, alias_generator=to_camel)

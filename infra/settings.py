@@ -13,17 +13,15 @@ from urllib.parse import urlsplit
 import pulumi
 import pulumi.runtime
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
 )
-from pydantic.alias_generators import to_camel
 
 from infra import names
+from infra.network_settings import NetworkSettings
 from infra.setting_types import (
     Cnpj,
     Count,
@@ -37,6 +35,7 @@ from infra.setting_types import (
     MilliCpu,
     Name,
     Port,
+    SettingsPart,
     SiorgCode,
     Text,
 )
@@ -65,20 +64,15 @@ class WrongSettings(pulumi.RunError):
     """Some settings are wrong; the text names each of them and says what it ought to be."""
 
 
-class _Settings(BaseModel):
-    """Keys are written in camelCase; what isn't a key is a mistake, and so is a value of another type."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, alias_generator=to_camel)
-
-
-class ClusterSettings(_Settings):
+class ClusterSettings(SettingsPart):
     """Which cluster the stack is for."""
 
     context: Text
     """A context of the kubeconfig; never "the current one", which differs from desk to desk."""
+    network: NetworkSettings = NetworkSettings()
 
 
-class TlsSettings(_Settings):
+class TlsSettings(SettingsPart):
     """A certificate of the gateway: two PEM files, or a Secret that somebody else keeps."""
 
     secret_name: Name | None = None
@@ -93,7 +87,7 @@ class TlsSettings(_Settings):
         raise ValueError("give either secretName, or certificateFile and keyFile")
 
 
-class ClientAddressSettings(_Settings):
+class ClientAddressSettings(SettingsPart):
     """Whom the gateway believes where a call comes from. Nobody, by default: the connection's own address counts."""
 
     trusted_proxies: Annotated[int, Field(ge=1, le=16)] | None = None
@@ -108,7 +102,7 @@ class ClientAddressSettings(_Settings):
         return self
 
 
-class CpfKeySettings(_Settings):
+class CpfKeySettings(SettingsPart):
     """Where the key lies by which CPFs become pseudonyms in the access log; it is in no state and no configuration."""
 
     secret_name: Name | None = None
@@ -123,7 +117,7 @@ class CpfKeySettings(_Settings):
         return self
 
 
-class GatewaySettings(_Settings):
+class GatewaySettings(SettingsPart):
     """The one door that every call comes through."""
 
     url: HttpsOrigin
@@ -144,7 +138,7 @@ class GatewaySettings(_Settings):
     """What the gateway shows to backends by TLS that ask for it, unless an API names another one."""
 
 
-class IssuerSettings(_Settings):
+class IssuerSettings(SettingsPart):
     """The token issuer (Ory Hydra), reached by TLS only."""
 
     public_url: HttpsOrigin
@@ -172,8 +166,13 @@ class IssuerSettings(_Settings):
         """Where it asks."""
         return urlsplit(self.public_url).port or 443
 
+    @property
+    def admin_port(self) -> int:
+        """Where the operator asks."""
+        return urlsplit(self.admin_url).port or 443
 
-class OperatorSettings(_Settings):
+
+class OperatorSettings(SettingsPart):
     """How the operator runs. Its rights are the same either way."""
 
     workload: Literal["Deployment", "Process"] = "Deployment"
@@ -187,7 +186,7 @@ class OperatorSettings(_Settings):
         return self
 
 
-class LimitSettings(_Settings):
+class LimitSettings(SettingsPart):
     """How much one namespace of an agency may hold."""
 
     apis: Count = 50
@@ -212,7 +211,7 @@ class LimitSettings(_Settings):
         return self.model_copy(update=stated)
 
 
-class RatesSettings(_Settings):
+class RatesSettings(SettingsPart):
     """Where calls are counted."""
 
     mode: Literal["Local", "Shared"] | None = None
@@ -244,7 +243,7 @@ class RatesSettings(_Settings):
         return self.service is not None or self.image is not None
 
 
-class AgencySettings(_Settings):
+class AgencySettings(SettingsPart):
     """An agency (órgão): a tenant of the platform."""
 
     name: Text
@@ -258,7 +257,7 @@ class AgencySettings(_Settings):
     """Where they differ from the stack's."""
 
 
-class StackSettings(_Settings):
+class StackSettings(SettingsPart):
     """All settings of one stack."""
 
     cluster: ClusterSettings

@@ -9,6 +9,7 @@ import pulumi_kubernetes as k8s
 
 from infra import names
 from infra.layer import POD_SECURITY, Layer
+from infra.network import nobody_in
 from infra.settings import AgencySettings, LimitSettings
 
 __all__ = ["Tenancy", "TenancyArgs", "container_limits", "quota"]
@@ -33,6 +34,8 @@ class TenancyArgs:
 
 class Tenancy(Layer):
     """Namespaces which say whose they are, with the roles of `ROLES` bound to `conecta:<agency>:<group>`.
+
+    Nobody reaches a pod there, but as policies of the operator say.
 
     Who answers for APIs has the role `conecta-approver` everywhere; the chart's admission policy says for which grants.
     """
@@ -62,6 +65,13 @@ class Tenancy(Layer):
             annotations={names.AGENCY_NAME: agency.name},
         )
         name: pulumi.Output[str] = home.metadata["name"]
+        closed = nobody_in(namespace)
+        k8s.networking.v1.NetworkPolicy(
+            f"{namespace}-{closed.name}",
+            metadata={"name": closed.name, "namespace": name},
+            spec=closed.spec,
+            opts=self._child(),
+        )
         for group, role in ROLES.items():
             k8s.rbac.v1.RoleBinding(
                 f"{namespace}-{group}",

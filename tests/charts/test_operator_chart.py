@@ -26,6 +26,7 @@ GENERATED = (
     *(("gateway.networking.k8s.io", kind) for kind in ("httproutes", "backendtlspolicies")),
     *(("gateway.envoyproxy.io", f"{kind}s") for kind in ("backend", "httproutefilter")),
     *(("gateway.envoyproxy.io", f"{kind}policies") for kind in ("security", "backendtraffic")),
+    ("networking.k8s.io", "networkpolicies"),
 )
 OPERATOR_RIGHTS = {
     ("conecta.gov.br", "conectaapis"): "get list watch update",
@@ -233,6 +234,10 @@ def test_its_settings_are_those_of_the_values() -> None:
             "ISSUER_ADMIN_URL": issuer["adminUrl"],
             "ISSUER_CA_FILE": "/etc/conecta/issuer/ca.crt",
             "ALLOW_LOCAL_BACKENDS": "false",
+            "GATEWAY_PROXY_NAMESPACE": "envoy-gateway-system",
+            "GATEWAY_PROXY_PORT": "10443",
+            "DNS_LABELS": "k8s-app=kube-dns",
+            "PRIVATE_BACKEND_RANGES": "[]",
         }.items()
     )
 
@@ -255,6 +260,8 @@ def test_every_variable_of_its_environment_is_a_setting_that_it_knows() -> None:
         pytest.param({"issuer": {"caConfigMap": ""}}, "/issuer/caConfigMap", id="nobody who signs for the issuer"),
         pytest.param({"gateway": {"url": "https://a/"}}, "/gateway/url", id="a URL with a slash at its end"),
         pytest.param({"gateway": {"namespace": "A"}}, "/gateway/namespace", id="no name of a namespace"),
+        pytest.param({"gateway": {"proxyPort": 0}}, "/gateway/proxyPort", id="no port"),
+        pytest.param({"dns": {"labels": "kube-dns"}}, "/dns/labels", id="no labels to know the DNS by"),
         pytest.param({"resyncInterval": 0}, "/resyncInterval", id="no time between comparisons"),
         pytest.param({"workers": "8"}, "/workers", id="a text for a number"),
         pytest.param({"allowLocalBackends": "yes"}, "/allowLocalBackends", id="a text for a truth"),

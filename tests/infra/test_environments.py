@@ -10,15 +10,19 @@ import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from infra.network_settings import ANYWHERE, Place
 from infra.settings import StackSettings
 from tests.infra.recorder import ROOT
 
 ROW = re.compile(r"^\| `(?P<key>[^`]+)` \| [^|]+ \| (?P<default>[^|]+) \|")
 UNSET = {
-    "gateway.bindAddress": "all addresses",
     "rates.mode": "`Local`, with several replicas `Shared`",
-    "agencies.<agency>.namespaces": "`[<agency>]`",
     "agencies.<agency>.limits": "those of `limits`",
+    "agencies.<agency>.namespaces": "`[<agency>]`",
+    "cluster.network.issuerAdminPort": "that of `issuer.adminUrl`",
+    "cluster.network.issuerPublicPort": "that of `issuer.publicUrl`",
+    "cluster.network.quotaPort": "that of `rates`",
+    "gateway.bindAddress": "all addresses",
 }
 
 
@@ -27,7 +31,7 @@ def fields(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Fiel
     for field in model.model_fields.values():
         key = f"{prefix}{field.alias}"
         parts = [field.annotation, *typing.get_args(field.annotation)]
-        inner = [part for part in parts if isinstance(part, type) and issubclass(part, BaseModel)]
+        inner = [part for part in parts if isinstance(part, type) and issubclass(part, BaseModel) and part is not Place]
         if inner and key not in UNSET:
             yield from fields(inner[0], f"{key}.<agency>." if field.alias == "agencies" else f"{key}.")
         else:
@@ -39,6 +43,8 @@ def default(key: str, field: FieldInfo) -> str:
         return "required"
     if field.default in (None, ()):
         return UNSET.get(key, "none")
+    if field.default in (ANYWHERE, (ANYWHERE,)):
+        return "anywhere"
     value: Any = field.default
     return f"`{value if isinstance(value, str) else json.dumps(value)}`"
 

@@ -163,8 +163,8 @@ def test_everything_else_can_be_changed(server: Server, base: Manifest, patch: M
 
 @pytest.mark.parametrize(
     ("base", "path"),
-    [(API, "spec.rates"), (API, "spec.backend.retries"), (GRANT, "spec.workload"), (GRANT, "spec.term")],
-    ids=["rates", "retries", "workload", "term"],
+    [(API, "spec.rates"), (API, "spec.backend.retries"), (GRANT, "spec.term")],
+    ids=["rates", "retries", "term"],
 )
 def test_a_field_that_does_nothing_is_refused_by_name(server: Server, base: Manifest, path: str) -> None:
     """As kubectl asks for by default (fieldValidation=Strict)."""

@@ -10,13 +10,23 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any, Final
 
-from conecta_operator.api.objects import CONFIG_MAP, MANAGED_BY, NAMESPACE, SECRET, Kind, Manifest, ObjectKey, key_of
+from conecta_operator.api.objects import (
+    CONFIG_MAP,
+    MANAGED_BY,
+    NAMESPACE,
+    NETWORK_POLICY,
+    SECRET,
+    Kind,
+    Manifest,
+    ObjectKey,
+    key_of,
+)
 from conecta_operator.errors import ClusterUnavailable, Conflict, OperatorError, Rejected
 from tests.support.journal import Journal
 
 __all__ = ["FakeCluster", "RecordedEvent"]
 
-_WITHOUT_STATUS: Final = frozenset({CONFIG_MAP, SECRET})
+_WITHOUT_STATUS: Final = frozenset({CONFIG_MAP, NETWORK_POLICY, SECRET})
 _OF_THE_SERVER: Final = (
     "uid",
     "creationTimestamp",

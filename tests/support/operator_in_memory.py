@@ -30,6 +30,7 @@ from tests.support.worlds import PLATFORM, keepers_of
 __all__ = ["InMemory"]
 
 _FORMS = Forms.load()
+_PROXY_NAMESPACE = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": PLATFORM.network.proxy_namespace}}
 _MOST_LOOKS = 30
 _BETWEEN_LOOKS = timedelta(seconds=3)
 _SECRETS = count(1)
@@ -69,7 +70,7 @@ class InMemory:
         self.journal = Journal()
         self.issuer = FakeIssuer(journal=self.journal)
         keepers = keepers_of(self.issuer.public_keys)
-        self.cluster = FakeCluster(*keepers, *copy.deepcopy(objects), journal=self.journal)
+        self.cluster = FakeCluster(_PROXY_NAMESPACE, *keepers, *copy.deepcopy(objects), journal=self.journal)
         self.now = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
     async def converge(self) -> None:

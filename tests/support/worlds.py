@@ -15,7 +15,7 @@ from conecta_operator.api.durations import timestamp
 from conecta_operator.api.keys import Key, fingerprint
 from conecta_operator.api.objects import CONECTA_API, CONECTA_GRANT, NAMESPACE, Manifest, ObjectKey, key_of
 from conecta_operator.api.settings import Platform
-from conecta_operator.plan import api, grant, keepers, reads
+from conecta_operator.plan import api, grant, keepers, naming, reads
 from conecta_operator.plan.grants_seen import GrantSeen
 from conecta_operator.plan.keepers import KeysWorld
 from conecta_operator.plan.plans import (
@@ -84,13 +84,15 @@ def decide(case: Case, forms: Forms) -> ApiPlan | GrantPlan:
 
 
 def _api_world(case: Case, subject: ConectaApi, objects: dict[ObjectKey, Manifest]) -> ApiWorld:
+    policies = naming.network_policies_of_api(subject, PLATFORM.network.proxy_namespace)
     others = [ConectaApi.parse(m) for k, m in objects.items() if k.kind == CONECTA_API and k != subject.key]
     return ApiWorld(
         api=subject,
         agency=_agency(objects, subject.metadata.namespace),
         rivals=tuple(other for other in others if other.base_path == subject.base_path),
         siblings=tuple(other for other in others if other.metadata.namespace == subject.metadata.namespace),
-        objects={key: objects[key] for key in reads.of_api(subject) if key in objects} | _listed(subject, objects),
+        objects={key: objects[key] for key in (*reads.of_api(subject), *policies) if key in objects}
+        | _listed(subject, objects),
         jwks=case.jwks,
         grants=tuple(sorted(_grants_of(subject, objects), key=lambda grant: grant.key)),
         platform=PLATFORM,
@@ -109,12 +111,13 @@ def _listed(subject: ConectaApi, objects: dict[ObjectKey, Manifest]) -> dict[Obj
 
 
 def _grant_world(case: Case, subject: ConectaGrant, objects: dict[ObjectKey, Manifest]) -> GrantWorld:
+    policies = naming.network_policies_of_grant(subject, PLATFORM.network.proxy_namespace)
     named = objects.get(reads.api_of_grant(subject))
     return GrantWorld(
         grant=subject,
         api=ConectaApi.parse(named) if named else None,
         agency=_agency(objects, subject.metadata.namespace),
-        objects={key: objects[key] for key in reads.of_grant(subject) if key in objects},
+        objects={key: objects[key] for key in (*reads.of_grant(subject), *policies) if key in objects},
         keys=None
         if case.keys is None
         else tuple(

@@ -32,6 +32,7 @@ from conecta_operator.reconcile.report import Report
 from conecta_operator.reconcile.resync import IssuerWatch, Resync
 from conecta_operator.reconcile.signing_keys import SigningKeys
 from conecta_operator.reconcile.steps import Steps
+from conecta_operator.reconcile.strays import Strays
 from conecta_operator.reconcile.sweep import Sweep
 from conecta_operator.reconcile.workqueue import WorkQueue
 from conecta_operator.render.forms import Forms
@@ -99,6 +100,12 @@ class Operator:
         self._issuer_watch = IssuerWatch(
             signing_keys=signing_keys, queue=queue, landscape=landscape, intake=intake, random=random
         )
+        self._strays = Strays(
+            cluster=cluster,
+            namespace=settings.gateway_proxy_namespace,
+            interval=settings.resync_every,
+            random=random,
+        )
         self._metrics.watch_queue(depth=lambda: len(queue), age_of_oldest=lambda: queue.age_of_oldest)
 
     async def run(self) -> None:
@@ -106,9 +113,8 @@ class Operator:
         async with asyncio.TaskGroup() as group:
             # Before kopf, which on its way out ends all tasks that are younger than itself.
             workers = [group.create_task(self._reconciler.work()) for _ in range(self._settings.workers)]
-            others = [
-                group.create_task(part) for part in (self._resync.run(), self._issuer_watch.run(), self._serve_probes())
-            ]
+            parts = self._resync.run(), self._issuer_watch.run(), self._strays.run(), self._serve_probes()
+            others = [group.create_task(part) for part in parts]
             await self._watch()
             logger.info("stopping")
             self._queue.close()

@@ -1,13 +1,13 @@
 """All that can be set, from the environment: CONECTA_OPERATOR_<FIELD>."""
 
 from datetime import timedelta
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, FilePath, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from conecta_operator.api.settings import Platform
+from conecta_operator.api.settings import Network, Platform
 
 __all__ = ["PREFIX", "Settings", "WrongSettings"]
 
@@ -29,6 +29,7 @@ def _url(text: str) -> str:
 
 HttpsUrl = Annotated[str, AfterValidator(_url)]
 Name = Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
+PodLabels = Annotated[str, Field(pattern=r"^[^=,\s]+=[^=,\s]*(,[^=,\s]+=[^=,\s]*)*$")]
 
 
 class Settings(BaseSettings):
@@ -44,6 +45,13 @@ class Settings(BaseSettings):
 
     gateway_listener: Name = "https"
     """The one listener of the Gateway that the routes attach to."""
+
+    gateway_proxy_namespace: Name = "envoy-gateway-system"
+    """Namespace of the gateway's pods. Envoy Gateway starts them in its own one, unless it is told otherwise."""
+
+    gateway_proxy_port: int = Field(default=10443, ge=1, le=65535)
+    """The port on which these pods listen, which network policies name: Envoy Gateway adds 10000 to a listener's port
+    below 1024."""
 
     gateway_url: HttpsUrl
     """Where receivers reach the gateway, such as https://apigateway.conecta.example; what `status.url` starts with."""
@@ -68,6 +76,19 @@ class Settings(BaseSettings):
     allow_local_backends: bool = False
     """Whether `backend.url` may name *.localhost. For a sandbox on one machine only: elsewhere it would let a provider
     reach what the gateway's own host serves to itself."""
+
+    dns_namespace: Name = "kube-system"
+    """Namespace of the cluster's DNS, the only one that network policies let pods ask."""
+
+    dns_labels: PodLabels = "k8s-app=kube-dns"
+    """Labels of its pods, as kubectl takes them: app=a,component=b."""
+
+    dns_port: int = Field(default=53, ge=1, le=65535)
+    """The port on which these pods listen, by UDP and TCP."""
+
+    private_backend_ranges: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Private addresses at which backends by `backend.url` may be, as a JSON list of ranges. Network policies let the
+    gateway reach these and all public ones, and no others."""
 
     user: str = "system:serviceaccount:conecta-system:conecta-operator"
     """The operator's own user name at the API server: what it decides by a rule, it writes down under this name."""
@@ -110,12 +131,25 @@ class Settings(BaseSettings):
             operator_user=self.user,
             allow_local_backends=self.allow_local_backends,
             own_urls=(self.gateway_url, self.issuer_url, self.issuer_admin_url, self.issuer_public_url),
+            network=Network(
+                proxy_namespace=self.gateway_proxy_namespace,
+                listener_port=self.gateway_proxy_port,
+                dns_namespace=self.dns_namespace,
+                dns_labels=dict(_pair(label) for label in self.dns_labels.split(",")),
+                dns_port=self.dns_port,
+                private_backend_ranges=tuple(map(str, self.private_backend_ranges)),
+            ),
         )
 
     @property
     def resync_every(self) -> timedelta:
         """The resync interval as a duration."""
         return timedelta(seconds=self.resync_interval)
+
+
+def _pair(label: str) -> tuple[str, str]:
+    key, _, value = label.partition("=")
+    return key, value
 
 
 def _told(field: object, fault: str) -> str:

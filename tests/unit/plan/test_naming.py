@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from conecta_operator.api.conecta_api import ConectaApi
 from conecta_operator.api.conecta_grant import ConectaGrant
-from conecta_operator.api.objects import BACKEND, CONECTA_API, ObjectKey
+from conecta_operator.api.objects import BACKEND, CONECTA_API, NETWORK_POLICY, ObjectKey
 from conecta_operator.plan import naming
+from tests.support import api_rows
+from tests.support.changes import but
 
 API = ConectaApi.parse(
     {
@@ -151,3 +153,38 @@ def _api(routes: list[dict[str, Any]]) -> ConectaApi:
     }
     metadata = {"name": "cep", "namespace": "receita", "uid": "u", "resourceVersion": "1"}
     return ConectaApi.parse({"metadata": {**metadata, "creationTimestamp": "2026-11-20T00:00:00Z"}, "spec": spec})
+
+
+LABELS = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,10}[a-z0-9])?", fullmatch=True)
+WORDS = st.sampled_from(["backend", "workload", "to-backend", "from-workload", "cep"])
+METADATA = {"uid": "a", "resourceVersion": "1", "creationTimestamp": "2026-11-20T00:00:00Z"}
+
+
+@given(namespace=LABELS | WORDS, name=LABELS | WORDS, dotted=st.lists(LABELS | WORDS, min_size=1, max_size=3))
+def test_the_owner_of_a_network_policy_is_known_by_its_place_and_name(
+    namespace: str, name: str, dotted: list[str]
+) -> None:
+    """Whatever the names of APIs and grants: these may have dots, and may look like a purpose."""
+    metadata = {**METADATA, "namespace": namespace, "name": name}
+    services = [{"service": {"name": service, "port": 80}} for service in (name, "backend", "to-backend", name)]
+    routes = [{"pathPrefix": "/", "backend": backend} for backend in services]
+    changes = {"metadata": metadata, "spec.backend": services[0], "spec.routes": routes}
+    api = ConectaApi.parse(but(api_rows.API, changes))
+    metadata = {**METADATA, "namespace": namespace, "name": ".".join(dotted)}
+    grant = ConectaGrant.parse({"metadata": metadata, "spec": GRANT.spec.model_dump(by_alias=True)})
+    assert {naming.owner_of_network_policy(key) for key in naming.network_policies_of_api(api, "gw")} == {api.key}
+    assert {naming.owner_of_network_policy(key) for key in naming.network_policies_of_grant(grant, "gw")} == {grant.key}
+
+
+@given(LABELS | WORDS, LABELS | WORDS)
+def test_policies_of_an_api_and_of_a_grant_of_one_name_are_four(namespace: str, name: str) -> None:
+    metadata = {**METADATA, "namespace": namespace, "name": name}
+    backend = {"service": {"name": name, "port": 80}}
+    api = ConectaApi.parse(but(api_rows.API, {"metadata": metadata, "spec.backend": backend}))
+    grant = ConectaGrant.parse({"metadata": metadata, "spec": GRANT.spec.model_dump(by_alias=True)})
+    assert len({*naming.network_policies_of_api(api, "gw"), *naming.network_policies_of_grant(grant, "gw")}) == 4
+
+
+@pytest.mark.parametrize("name", ["conecta-default-deny", "backend", "cep", ".backend", "cep.to-backend", "to-backend"])
+def test_a_policy_of_another_name_is_nobodys(name: str) -> None:
+    assert naming.owner_of_network_policy(ObjectKey(NETWORK_POLICY, "receita", name)) is None

@@ -56,10 +56,10 @@ class Operator:
 
     def __init__(self, *manifests: Manifest) -> None:
         self.journal = Journal()
-        agencies = namespace_manifest("receita"), namespace_manifest("saude")
+        names = "receita", "saude", PLATFORM.network.proxy_namespace
         self.issuer = FakeIssuer(journal=self.journal)
         keepers = keepers_of(self.issuer.public_keys)
-        self.cluster = FakeCluster(*agencies, *keepers, *manifests, journal=self.journal)
+        self.cluster = FakeCluster(*map(namespace_manifest, names), *keepers, *manifests, journal=self.journal)
         self.clock = FakeClock()
         self.queue: WorkQueue[ObjectKey] = WorkQueue(clock=self.clock, random=AlwaysLongest())
         self.metrics = Metrics()

@@ -168,3 +168,21 @@ def test_what_a_service_leads_to_concerns_the_apis_that_lead_to_the_service() ->
 @pytest.mark.parametrize("kind", ["Backend", "BackendTLSPolicy", "HTTPRouteFilter", "BackendTrafficPolicy"])
 def test_what_an_api_has_several_of_concerns_it_by_the_name(kind: str) -> None:
     assert found(other(kind, "cpf-light.055a7025")) == {api_key("cpf-light")}
+
+
+@pytest.mark.parametrize(
+    ("namespace", "name", "owner"),
+    [
+        ("receita", "cep.consulta.backend", api_key("cep")),
+        ("envoy-gateway-system", "receita.cep.to-backend", api_key("cep")),
+        ("saude", "agendamento-cep.workload", grant_key("agendamento-cep")),
+        ("envoy-gateway-system", "saude.agendamento-cep.from-workload", grant_key("agendamento-cep")),
+    ],
+)
+def test_a_network_policy_concerns_whose_it_is_by_its_name(namespace: str, name: str, owner: ObjectKey) -> None:
+    """Whether or not its labels still say so."""
+    assert found(other("NetworkPolicy", name, namespace)) == {owner}
+
+
+def test_a_network_policy_of_somebody_else_concerns_nobody() -> None:
+    assert found(other("NetworkPolicy", "conecta-default-deny")) == set()

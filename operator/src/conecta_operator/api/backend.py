@@ -5,6 +5,7 @@ from typing import Final
 from pydantic import ConfigDict, Field
 
 from conecta_operator.api.fields import DnsLabel, DnsSubdomain, HttpsUrl, Written, rules
+from conecta_operator.api.network import BackendNetworkPolicy
 
 __all__ = [
     "MOST_ROUTES",
@@ -166,6 +167,11 @@ class Backend(Written):
         json_schema_extra=rules(
             ("has(self.service) != has(self.url)", "must have exactly one of service and url"),
             ("!has(self.tls) || has(self.url)", "is for url only: a service is called by plain HTTP", ".tls"),
+            (
+                "has(self.service) || !has(self.networkPolicy) || !has(self.networkPolicy.alsoAllowFrom)",
+                "must not name others who may reach it: that is for service only",
+                ".networkPolicy",
+            ),
         ),
     )
 
@@ -196,6 +202,13 @@ class Backend(Written):
             "How the gateway and the backend know each other; for url only. Default: the backend's certificate is "
             "verified by the public certificate authorities that the gateway's system trusts. "
             "Example: {caCertificateRef: {name: receita-ca}}."
+        ),
+    )
+    network_policy: BackendNetworkPolicy | None = Field(
+        default=None,
+        description=(
+            "Who may reach the backend's pods, beside the gateway. Default: nobody. "
+            "Example: {alsoAllowFrom: [{podSelector: {matchLabels: {app: cep-tests}}}]}."
         ),
     )
     weight: int = Field(

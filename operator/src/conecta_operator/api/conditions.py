@@ -1,9 +1,9 @@
 """Conditions: how an object tells people and programs what became of it.
 
 Each condition has a type, below, and a reason: one of the words listed for that type. `Accepted`, `Approved`,
-`ResolvedRefs`, `CredentialsReady`, `Programmed` and `Ready` are good when True; `Reconciling` and `Stalled` are
-abnormal and present only while True (kstatus: https://github.com/kubernetes-sigs/cli-utils, pkg/kstatus/README.md). A
-message says what is wrong, where, and what to do.
+`ResolvedRefs`, `CredentialsReady`, `Programmed`, `Isolated` and `Ready` are good when True; `Reconciling` and `Stalled`
+are abnormal and present only while True (kstatus: https://github.com/kubernetes-sigs/cli-utils,
+pkg/kstatus/README.md). A message says what is wrong, where, and what to do.
 """
 
 from collections.abc import Iterable, Mapping
@@ -25,6 +25,7 @@ __all__ = [
     "ConditionStatus",
     "ConditionType",
     "CredentialsReadyReason",
+    "IsolatedReason",
     "ProgrammedReason",
     "ReadyReason",
     "ReconcilingReason",
@@ -48,9 +49,13 @@ class ConditionType(StrEnum):
     """Grants: the key is known to the token issuer and lies in the Secret."""
     PROGRAMMED = "Programmed"
     """The gateway itself says that it serves what this generation of the object asks for."""
+    ISOLATED = "Isolated"
+    """APIs: only the gateway, and whom the API names, reaches the backend's pods. Grants with a `workload`: its pods
+    may reach the gateway. Both by NetworkPolicies, which the cluster's network must enforce. Ready doesn't wait for
+    it."""
     READY = "Ready"
-    """All of the above that the object has; the only one that most people need. When it isn't True, its reason and
-    message are those of the first condition that isn't either."""
+    """All of the above but Isolated that the object has; the only one that most people need. When it isn't True, its
+    reason and message are those of the first condition that isn't either."""
     RECONCILING = "Reconciling"
     """The operator is still working, or will try again without being asked."""
     STALLED = "Stalled"
@@ -156,6 +161,26 @@ class ProgrammedReason(StrEnum):
     """False: nothing is to be served, because another condition is not True."""
 
 
+class IsolatedReason(StrEnum):
+    """Reasons of `Isolated`."""
+
+    ISOLATED = "Isolated"
+    """True: the NetworkPolicies are written."""
+    SWITCHED_OFF = "SwitchedOff"
+    """False: `backend.networkPolicy.enabled` is false, so that no policy is written."""
+    BACKEND_NOT_FOUND = "BackendNotFound"
+    """False: the Service of `backend.service` does not exist, or has no such port."""
+    NO_SELECTOR = "NoSelector"
+    """False: the Service selects no pods, and policies can name nothing else; none is written."""
+    BY_ADDRESS_ONLY = "ByAddressOnly"
+    """False: the backend is outside of the cluster, and policies can't name hosts. The gateway may reach all public
+    addresses on the backend's port."""
+    PENDING = "Pending"
+    """False: the grant isn't approved, or no longer; no policy is written for its workload."""
+    CONFLICTED = "Conflicted"
+    """False: a NetworkPolicy of the name that is needed exists and is not the grant's. It is left alone."""
+
+
 class ReadyReason(StrEnum):
     """Reasons of `Ready` itself; when it isn't True, the reason is mostly that of another condition."""
 
@@ -187,6 +212,7 @@ REASONS: Final[Mapping[ConditionType, type[StrEnum]]] = {
     ConditionType.APPROVED: ApprovedReason,
     ConditionType.CREDENTIALS_READY: CredentialsReadyReason,
     ConditionType.PROGRAMMED: ProgrammedReason,
+    ConditionType.ISOLATED: IsolatedReason,
     ConditionType.READY: ReadyReason,
     ConditionType.RECONCILING: ReconcilingReason,
     ConditionType.STALLED: StalledReason,

@@ -22,6 +22,7 @@ from conecta_operator.api.fields import (
 )
 from conecta_operator.api.legal_basis import LegalBasis
 from conecta_operator.api.metadata import Metadata
+from conecta_operator.api.network import Workload
 from conecta_operator.api.objects import CONECTA_GRANT, Manifest, ObjectKey
 
 __all__ = [
@@ -185,6 +186,13 @@ class ConectaGrantSpec(Written):
     credential: Credential = Field(
         default=Credential(),
         description="Where the key is written, and how it is replaced. Example: {secretName: cep, overlap: 7d}.",
+    )
+    workload: Workload | None = Field(
+        default=None,
+        description=(
+            "The application's pods, if it runs in this cluster: NetworkPolicies are written for them. "
+            "Example: {podSelector: {matchLabels: {app: agendamento}}}."
+        ),
     )
 
     @property

@@ -18,6 +18,7 @@ __all__ = [
     "HTTP_ROUTE_FILTER",
     "MANAGED_BY",
     "NAMESPACE",
+    "NETWORK_POLICY",
     "SECRET",
     "SECURITY_POLICY",
     "SERVICE",
@@ -82,6 +83,7 @@ SECRET: Final = Kind("", "v1", "secrets", "Secret")
 CONFIG_MAP: Final = Kind("", "v1", "configmaps", "ConfigMap")
 SERVICE: Final = Kind("", "v1", "services", "Service")
 NAMESPACE: Final = Kind("", "v1", "namespaces", "Namespace")
+NETWORK_POLICY: Final = Kind("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy")
 
 _BY_API_VERSION_AND_NAME: Final = {
     (kind.api_version, kind.name): kind
@@ -99,6 +101,7 @@ _BY_API_VERSION_AND_NAME: Final = {
         ENDPOINT_SLICE,
         SERVICE,
         NAMESPACE,
+        NETWORK_POLICY,
     )
 }
 

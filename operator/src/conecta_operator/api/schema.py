@@ -6,6 +6,7 @@ the API server can estimate the cost of the rules.
 """
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from inspect import getdoc
 from typing import Any, Final
@@ -32,9 +33,11 @@ _KEPT: Final = frozenset(
         "items",
         "maxItems",
         "maxLength",
+        "maxProperties",
         "maximum",
         "minItems",
         "minLength",
+        "minProperties",
         "minimum",
         "pattern",
         "properties",
@@ -47,7 +50,8 @@ _KEPT: Final = frozenset(
     },
 )
 _DROPPED: Final = frozenset({"$defs", "additionalProperties", "title"})
-"""The API server prunes or refuses unknown fields anyway; titles repeat the field's name."""
+"""The API server prunes or refuses unknown fields anyway; titles repeat the field's name. Of maps, whose every field is
+additional, the schema of the values is kept."""
 
 _HEADER: Final = """\
 # Generated from the models in operator/src/conecta_operator/api. Don't edit: change a model, then run
@@ -215,7 +219,7 @@ def _structural(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
     unknown = flat.keys() - _KEPT - _DROPPED
     if unknown:
         raise ValueError(f"no structural schema can say {', '.join(sorted(unknown))}")
-    result = {keyword: value for keyword, value in flat.items() if keyword in _KEPT}
+    result = {keyword: deepcopy(value) for keyword, value in flat.items() if keyword in _KEPT}
     if result.get("default", ...) in (None, []):
         del result["default"]
     if isinstance(result.get("default"), dict):
@@ -227,6 +231,8 @@ def _structural(schema: Schema, definitions: Mapping[str, Schema]) -> Schema:
     if "items" in result:
         result["items"] = _structural(result["items"], definitions)
         result.setdefault("x-kubernetes-list-type", "atomic")
+    if isinstance(flat.get("additionalProperties"), dict):
+        result["additionalProperties"] = _structural(flat["additionalProperties"], definitions)
     return result
 
 

@@ -1,14 +1,31 @@
 """What a decision may know of the platform: the same for every object, and fixed while the operator runs."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 from typing import Final
 from urllib.parse import urlsplit
 
-__all__ = ["Platform"]
+__all__ = ["Network", "Platform"]
 
 _HTTPS_PORT: Final = 443
+
+
+@dataclass(frozen=True, kw_only=True)
+class Network:
+    """What network policies have to name."""
+
+    proxy_namespace: str = "envoy-gateway-system"
+    """Where the gateway's pods run: Envoy Gateway's own namespace, unless it is told otherwise."""
+    listener_port: int = 10443
+    """The port on which the gateway's pods listen, which needn't be the Gateway's."""
+    dns_namespace: str = "kube-system"
+    dns_labels: Mapping[str, str] = field(default_factory=lambda: {"k8s-app": "kube-dns"})
+    dns_port: int = 53
+    """On which the pods of the cluster's DNS listen."""
+    private_backend_ranges: tuple[str, ...] = ()
+    """Private addresses at which backends by `backend.url` may be, beside all public ones."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +49,7 @@ class Platform:
     """The operator's own user name, under which it writes down what rules decide."""
     allow_local_backends: bool = False
     """Whether `backend.url` may name `*.localhost`: for a sandbox on one machine only."""
+    network: Network = Network()
     own_urls: tuple[str, ...] = ()
     """Where the gateway and the issuer themselves are: no backend may lead there."""
 

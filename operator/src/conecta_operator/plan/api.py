@@ -12,13 +12,14 @@ from conecta_operator.api.conditions import (
 )
 from conecta_operator.api.conecta_api import RevokedKey
 from conecta_operator.api.durations import timestamp
-from conecta_operator.api.objects import CONECTA_API, Manifest, key_of
+from conecta_operator.api.objects import CONECTA_API, NETWORK_POLICY, Manifest, ObjectKey, key_of
 from conecta_operator.plan import naming, references
 from conecta_operator.plan.api_forms import contexts_of
 from conecta_operator.plan.backend_faults import faults
 from conecta_operator.plan.certificates import certificate_ends
 from conecta_operator.plan.claims import holder
 from conecta_operator.plan.deletion import deletion, finalizer
+from conecta_operator.plan.network import network_of_api
 from conecta_operator.plan.notices import deprecated_at
 from conecta_operator.plan.plans import ApiPlan, DeleteObject, Step, WriteObject
 from conecta_operator.plan.summary import Finding, Turn, conditions
@@ -33,6 +34,8 @@ _ISSUER_AWAY: Final = timedelta(seconds=5)
 _GATEWAY_SILENT: Final = timedelta(seconds=30)
 """The gateway takes a change up in a second. Until then it serves what it served before, so that is no news: each
 revocation changes a policy."""
+_IN_ORDER: Final = (NETWORK_POLICY, *naming.GENERATED_FOR_API)
+"""Kinds that an API becomes, in the order of writing."""
 
 
 def desired(world: ApiWorld, forms: Forms) -> ApiPlan:
@@ -55,12 +58,13 @@ def desired(world: ApiWorld, forms: Forms) -> ApiPlan:
     if jwks is None:
         pending = _programmed(ProgrammedReason.PENDING, "The token issuer is away; its keys are needed first.")
         return _plan(world, (), (stated, resolved, pending), look_again_in=_ISSUER_AWAY)
-    contexts = contexts_of(world, jwks=jwks, revoked_client_ids=[entry.client_id for entry in _still_revoked(world)])
+    revoked, network = [entry.client_id for entry in _still_revoked(world)], network_of_api(world)
+    contexts = contexts_of(world, jwks=jwks, revoked_client_ids=revoked, network=network.contexts)
     wanted = [forms.write(context) for context in contexts]
     writes = [step for manifest in wanted for step in write_if_different(manifest, world.objects.get(key_of(manifest)))]
     steps = (*finalizer(world), *writes, *_removals(world, keep=wanted))
     programmed, look_again_in = _answered(world, wanted, [step for step in writes if _is_answered(step.manifest)])
-    return _plan(world, steps, (stated, resolved, programmed), look_again_in)
+    return _plan(world, steps, (stated, resolved, programmed), look_again_in, (network.finding,))
 
 
 def _accepted(world: ApiWorld) -> Finding:
@@ -93,8 +97,7 @@ def _accepted(world: ApiWorld) -> Finding:
     if foreign:
         return refused(
             AcceptedReason.CONFLICTED,
-            f"{', '.join(foreign)} exists in namespace {api.metadata.namespace} and was not written for this API; "
-            "delete it, or create this API under another name.",
+            f"{', '.join(foreign)} and was not written for this API; delete it, or create this API under another name.",
         )
     return Finding(
         type=ConditionType.ACCEPTED,
@@ -106,17 +109,20 @@ def _accepted(world: ApiWorld) -> Finding:
 
 def _foreign(world: ApiWorld) -> list[str]:
     return [
-        f"{manifest['kind']} {manifest['metadata']['name']}"
-        for manifest in _generated(world)
-        if not naming.is_ours(manifest, CONECTA_API, world.api.metadata)
+        f"{key.kind.name} {key.name} exists in namespace {key.namespace}"
+        for key in _generated(world)
+        if not naming.is_ours(world.objects[key], CONECTA_API, world.api.metadata)
     ]
 
 
-def _generated(world: ApiWorld) -> list[Manifest]:
+def _generated(world: ApiWorld) -> list[ObjectKey]:
     """What is there under names that are the API's, in the order of writing."""
-    places = {kind: place for place, kind in enumerate(naming.GENERATED_FOR_API)}
-    keys = [key for key in world.objects if key.kind in places and naming.api_of_generated(key) == world.api.key]
-    return [world.objects[key] for key in sorted(keys, key=lambda key: (places[key.kind], key.name))]
+    keys = [key for key in world.objects if key.kind in _IN_ORDER and _owner(key) == world.api.key]
+    return sorted(keys, key=lambda key: (_IN_ORDER.index(key.kind), key.namespace, key.name))
+
+
+def _owner(key: ObjectKey) -> ObjectKey | None:
+    return naming.owner_of_network_policy(key) if key.kind == NETWORK_POLICY else naming.api_of_generated(key)
 
 
 def _programmed(reason: ProgrammedReason, message: str, turn: Turn = Turn.OPERATOR) -> Finding:
@@ -180,9 +186,9 @@ def _still_revoked(world: ApiWorld) -> tuple[RevokedKey, ...]:
 def _removals(world: ApiWorld, *, keep: Sequence[Manifest]) -> tuple[Step, ...]:
     kept = {key_of(manifest) for manifest in keep}
     return tuple(
-        DeleteObject(manifest)
-        for manifest in reversed(_generated(world))
-        if key_of(manifest) not in kept and naming.is_ours(manifest, CONECTA_API, world.api.metadata)
+        DeleteObject(world.objects[key])
+        for key in reversed(_generated(world))
+        if key not in kept and naming.is_ours(world.objects[key], CONECTA_API, world.api.metadata)
     )
 
 
@@ -191,6 +197,7 @@ def _plan(
     steps: tuple[Step, ...],
     findings: tuple[Finding, ...],
     look_again_in: timedelta | None = None,
+    remarks: tuple[Finding, ...] = (),
 ) -> ApiPlan:
     api, revoked = world.api, _still_revoked(world)
     url = f"{world.platform.gateway_url}{api.base_path}"
@@ -207,6 +214,7 @@ def _plan(
         "revokedKeys": [{"clientId": entry.client_id, "until": timestamp(entry.until)} for entry in revoked] or None,
         "conditions": conditions(
             findings,
+            remarks=remarks,
             when_ready=f"Calls are served at {url}.",
             generation=api.metadata.generation,
             old=api.status.conditions,

@@ -39,11 +39,14 @@ _VALUES_PER_CLAIM: Final = 128
 """The most values that a SecurityPolicy takes for one claim (Envoy Gateway API, JWTClaim.values)."""
 
 
-def contexts_of(world: ApiWorld, *, jwks: str, revoked_client_ids: Sequence[str]) -> tuple[Context, ...]:
+def contexts_of(
+    world: ApiWorld, *, jwks: str, revoked_client_ids: Sequence[str], network: Sequence[Context]
+) -> tuple[Context, ...]:
     """The contexts in the order of writing: what tightens comes before the route that it protects."""
     return (
         _jwks(world, jwks),
         _policy(world, revoked_client_ids),
+        *network,
         *_url_backends(world.api),
         *_credentials(world.api),
         *_refusals(world),

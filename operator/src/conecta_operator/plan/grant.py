@@ -13,6 +13,7 @@ from conecta_operator.plan.approval import Admission, admission
 from conecta_operator.plan.grant_findings import credentials
 from conecta_operator.plan.grant_status import GrantReport, status_of
 from conecta_operator.plan.issuance import Issuance, issuance
+from conecta_operator.plan.network import GrantNetwork, network_of_grant, no_network_of_grant
 from conecta_operator.plan.plans import GrantPlan, RemoveKey, SetFinalizers, Step
 from conecta_operator.plan.request import accepted
 from conecta_operator.plan.revocation import Denial, admit, client_ids_of, deny_all, revocation, silenced
@@ -53,7 +54,7 @@ def desired(world: GrantWorld, forms: Forms) -> GrantPlan:
     if stopped is not None and not stopped.keeps_key:
         return _without_access(world, decided, entitled, stopped)
     if stopped is not None:
-        return _asleep(world, decided, entitled, stopped)
+        return _asleep(world, decided, entitled, stopped, network_of_grant(world, forms))
     right = Right(grant=world.grant, api=world.api, agency=world.agency, terms=decided.terms)
     return _with_key(world, right, decided, entitled, forms)
 
@@ -73,15 +74,16 @@ def _is_written_down(world: GrantWorld, decided: Admission) -> bool:
 def _with_key(
     world: GrantWorld, right: Right, decided: Admission, entitled: tuple[Finding, ...], forms: Forms
 ) -> GrantPlan:
+    network = network_of_grant(world, forms)
     if conflict := grant_findings.foreign_secret(world):
         look_again_in = min(_FOREIGN_SECRET, next_change(world, right.terms) or _FOREIGN_SECRET)
-        return _plan(world, (), (*entitled, conflict), decided, look_again_in=look_again_in)
+        return _plan(world, (), (*entitled, conflict), decided, look_again_in=look_again_in, network=network)
     if world.keys is None:
         findings = (*entitled, grant_findings.issuer_away(world))
-        return _plan(world, (), findings, decided, look_again_in=_ISSUER_AWAY)
+        return _plan(world, (), findings, decided, look_again_in=_ISSUER_AWAY, network=network)
     if not are_enforced(world, right.terms):
         pending = credentials(CredentialsReadyReason.PENDING, "The gateway is being told of the source ranges.")
-        return _plan(world, (), (*entitled, pending), decided, look_again_in=_UNDER_WAY)
+        return _plan(world, (), (*entitled, pending), decided, look_again_in=_UNDER_WAY, network=network)
     issued = issuance(world, right, keys=world.keys, forms=forms)
     let_through = _let_through(world, issued)
     finding = _issued(world, issued, is_let_through=let_through.is_in_force)
@@ -95,6 +97,7 @@ def _with_key(
         keys=issued.keys,
         current=issued.current,
         look_again_in=min((wait for wait in waits if wait is not None), default=None),
+        network=network,
     )
 
 
@@ -120,7 +123,9 @@ def _wait_for(world: GrantWorld) -> timedelta:
     return _ISSUER_AWAY if world.keys is None else _UNDER_WAY
 
 
-def _asleep(world: GrantWorld, decided: Admission, entitled: tuple[Finding, ...], stopped: Stop) -> GrantPlan:
+def _asleep(
+    world: GrantWorld, decided: Admission, entitled: tuple[Finding, ...], stopped: Stop, network: GrantNetwork
+) -> GrantPlan:
     """Calls stop and tokens are refused, while keys and Secret stay for when it goes on."""
     denial = deny_all(world)
     keys = tuple(replace(key, suspended=True) for key in world.keys or ())
@@ -136,6 +141,7 @@ def _asleep(world: GrantWorld, decided: Admission, entitled: tuple[Finding, ...]
         keys=keys if world.keys is not None else None,
         current=next((key for key in keys if key.retires_at is None), None),
         look_again_in=_next_look(world, decided.terms) if is_complete else _wait_for(world),
+        network=network,
     )
 
 
@@ -154,7 +160,8 @@ def _farewell(world: GrantWorld) -> GrantPlan:
         return GrantPlan(steps=(), status=None)
     revoked = revocation(world)
     if revoked.is_complete:
-        return GrantPlan(steps=(*revoked.steps, SetFinalizers(())), status=None)
+        steps = (*no_network_of_grant(world).steps, *revoked.steps)
+        return GrantPlan(steps=(*steps, SetFinalizers(())), status=None)
     findings = (grant_findings.being_deleted(), grant_findings.revoking(world, "end"))
     return _plan(world, revoked.steps, findings, None, keys=world.keys, look_again_in=_wait_for(world))
 
@@ -187,12 +194,17 @@ def _plan(
     keys: Sequence[Key] | None = None,
     current: Key | None = None,
     look_again_in: timedelta | None = None,
+    network: GrantNetwork | None = None,
 ) -> GrantPlan:
+    """Without a `network`, the grant has none, and what was written for it goes."""
+    network = network or no_network_of_grant(world)
     report = GrantReport(
         findings=(*findings, *grant_findings.programmed(world)),
+        remarks=network.findings,
         decided=decided,
         keys=keys,
         current=current,
         removed={step.client_id for step in steps if isinstance(step, RemoveKey)},
     )
-    return GrantPlan(steps=steps, status=status_of(world, report), look_again_in=look_again_in)
+    rest = (step for step in steps if step not in network.steps)
+    return GrantPlan(steps=(*network.steps, *rest), status=status_of(world, report), look_again_in=look_again_in)

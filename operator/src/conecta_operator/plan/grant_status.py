@@ -30,6 +30,7 @@ class GrantReport:
     decided: Admission | None
     keys: Sequence[Key] | None
     current: Key | None
+    remarks: Sequence[Finding] = ()
     removed: Collection[str] = ()
 
 
@@ -41,6 +42,7 @@ def status_of(world: GrantWorld, report: GrantReport) -> Manifest:
         "observedGeneration": grant.metadata.generation,
         "conditions": conditions(
             report.findings,
+            remarks=report.remarks,
             when_ready=f"The key in Secret {grant.secret_name} opens {url}.",
             generation=grant.metadata.generation,
             old=grant.status.conditions,

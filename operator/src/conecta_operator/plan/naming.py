@@ -15,11 +15,13 @@ from conecta_operator.api.objects import (
     BACKEND_TLS_POLICY,
     BACKEND_TRAFFIC_POLICY,
     CONECTA_API,
+    CONECTA_GRANT,
     CONFIG_MAP,
     GROUP,
     HTTP_ROUTE,
     HTTP_ROUTE_FILTER,
     MANAGED_BY,
+    NETWORK_POLICY,
     SECRET,
     SECURITY_POLICY,
     Kind,
@@ -39,17 +41,24 @@ __all__ = [
     "api_uid_scope",
     "application_scope",
     "backend_name",
+    "backend_policy_key",
     "client_id",
     "credential_name",
+    "gateway_policy_key",
     "generated_for_api",
     "grant_scope",
     "is_ours",
     "jwks_key",
     "key_number",
     "labels_of",
+    "labels_of_far",
     "last_key_number",
     "limits_name",
+    "network_policies_of_api",
+    "network_policies_of_grant",
+    "owner_of_network_policy",
     "owner_reference",
+    "owner_uid",
     "plan_code",
     "plan_code_scope",
     "plan_scope",
@@ -79,6 +88,7 @@ SEVERAL_FOR_API: Final = (BACKEND, BACKEND_TLS_POLICY, HTTP_ROUTE_FILTER, BACKEN
 JWKS_CONFIG_MAP: Final = "conecta-jwks"
 REVOKE_FINALIZER: Final = f"{GROUP}/revoke"
 
+_OWNER_NAMESPACE: Final = f"{GROUP}/owner-namespace"
 _UID_LENGTH: Final = 8
 _DIGEST_LENGTH: Final = 8
 _LONGEST_RULE_NAME: Final = 63
@@ -139,6 +149,50 @@ def _digest(*content: str) -> str:
     return hashlib.sha256("\n".join(content).encode()).hexdigest()[:_DIGEST_LENGTH]
 
 
+def network_policies_of_api(api: ConectaApi, proxy_namespace: str) -> tuple[ObjectKey, ...]:
+    """Where an API's network policies are: those of its backends' pods, one a Service, and the one of the gateway's."""
+    services = [placed.backend.service.name for placed in api.placed_backends if placed.backend.service is not None]
+    near = (backend_policy_key(api, service) for service in dict.fromkeys(services))
+    return (*near, gateway_policy_key(api, proxy_namespace))
+
+
+def backend_policy_key(api: ConectaApi, service: str) -> ObjectKey:
+    """The network policy of the pods of one Service."""
+    return ObjectKey(NETWORK_POLICY, api.metadata.namespace, f"{api.metadata.name}.{service}.backend")
+
+
+def gateway_policy_key(api: ConectaApi, proxy_namespace: str) -> ObjectKey:
+    """The network policy by which the gateway's pods reach the API's backends."""
+    return ObjectKey(NETWORK_POLICY, proxy_namespace, f"{api.metadata.namespace}.{api.metadata.name}.to-backend")
+
+
+def network_policies_of_grant(grant: ConectaGrant, proxy_namespace: str) -> tuple[ObjectKey, ObjectKey]:
+    """Where a grant's network policies are: the one of the application's pods, and the one of the gateway's."""
+    namespace, name = grant.metadata.namespace, grant.metadata.name
+    return (
+        ObjectKey(NETWORK_POLICY, namespace, f"{name}.workload"),
+        ObjectKey(NETWORK_POLICY, proxy_namespace, f"{namespace}.{name}.from-workload"),
+    )
+
+
+def owner_of_network_policy(key: ObjectKey) -> ObjectKey | None:
+    """Whose a network policy of this name would be; None for a name that is none of ours.
+
+    Only the names of grants may have dots.
+    """
+    match key.name.split("."):
+        case [name, _, "backend"]:
+            return ObjectKey(CONECTA_API, key.namespace, name)
+        case [namespace, name, "to-backend"]:
+            return ObjectKey(CONECTA_API, namespace, name)
+        case [namespace, *name, "from-workload"] if name:
+            return ObjectKey(CONECTA_GRANT, namespace, ".".join(name))
+        case [*name, "workload"] if name:
+            return ObjectKey(CONECTA_GRANT, key.namespace, ".".join(name))
+        case _:
+            return None
+
+
 def jwks_key(namespace: str) -> ObjectKey:
     """The ConfigMap with the issuer's public keys, one for each namespace that has APIs."""
     return ObjectKey(CONFIG_MAP, namespace, JWKS_CONFIG_MAP)
@@ -169,6 +223,11 @@ def selector_of(kind: Kind, owner: Metadata) -> dict[str, str]:
     return {f"{GROUP}/owner-kind": kind.name, f"{GROUP}/owner-name": owner.name}
 
 
+def labels_of_far(kind: Kind, owner: Metadata) -> dict[str, str]:
+    """The labels of what is written for an owner into another namespace, where no owner reference can reach."""
+    return {**labels_of(kind, owner), _OWNER_NAMESPACE: owner.namespace}
+
+
 def owner_reference(kind: Kind, owner: Metadata, *, is_controller: bool = True) -> dict[str, Any]:
     """What makes Kubernetes delete an object when its owner goes, without the owner having to wait for that."""
     return {
@@ -181,6 +240,12 @@ def owner_reference(kind: Kind, owner: Metadata, *, is_controller: bool = True) 
     }
 
 
+def owner_uid(manifest: Manifest) -> str | None:
+    """For which object it was written, by its label."""
+    uid: str | None = (manifest["metadata"].get("labels") or {}).get(f"{GROUP}/owner-uid")
+    return uid
+
+
 def is_ours(manifest: Manifest, kind: Kind, owner: Metadata) -> bool:
     """Whether an object was written for this owner, or for a former one of the same name.
 
@@ -190,6 +255,8 @@ def is_ours(manifest: Manifest, kind: Kind, owner: Metadata) -> bool:
     metadata = manifest["metadata"]
     labels = metadata.get("labels") or {}
     references = metadata.get("ownerReferences") or []
+    if labels.get(_OWNER_NAMESPACE, owner.namespace) != owner.namespace:
+        return False
     return selector_of(kind, owner).items() <= labels.items() or any(
         reference["kind"] == kind.name and reference["name"] == owner.name for reference in references
     )

@@ -16,6 +16,7 @@ from conecta_operator.api.objects import (
     ENDPOINT_SLICE,
     HTTP_ROUTE_FILTER,
     NAMESPACE,
+    NETWORK_POLICY,
     SECRET,
     SECURITY_POLICY,
     SERVICE,
@@ -59,7 +60,7 @@ def listed_for_api(api: ConectaApi) -> tuple[Listing, ...]:
     namespace, labels = api.metadata.namespace, naming.selector_of(CONECTA_API, api.metadata)
     services = {placed.backend.service.name for placed in api.placed_backends if placed.backend.service is not None}
     return (
-        *(Listing(kind, namespace, labels) for kind in naming.SEVERAL_FOR_API),
+        *(Listing(kind, namespace, labels) for kind in (*naming.SEVERAL_FOR_API, NETWORK_POLICY)),
         *(Listing(ENDPOINT_SLICE, namespace, {_SERVICE_LABEL: name}) for name in sorted(services)),
     )
 

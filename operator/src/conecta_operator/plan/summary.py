@@ -50,11 +50,20 @@ def first_open(findings: Sequence[Finding]) -> Finding | None:
 
 
 def conditions(
-    findings: Sequence[Finding], *, when_ready: str, generation: int, old: Sequence[Condition], now: datetime
+    findings: Sequence[Finding],
+    *,
+    remarks: Sequence[Finding] = (),
+    when_ready: str,
+    generation: int,
+    old: Sequence[Condition],
+    now: datetime,
 ) -> list[Manifest]:
-    """The value of `status.conditions`: the findings, Ready, and Reconciling or Stalled while it is so."""
+    """The value of `status.conditions`: the findings, Ready, and Reconciling or Stalled while it is so.
+
+    Remarks are stated, too, but Ready doesn't wait for them.
+    """
     obstacle = first_open(findings)
-    stated = [*findings, _ready(obstacle, when_ready), *_progress(obstacle)]
+    stated = [*findings, *remarks, _ready(obstacle, when_ready), *_progress(obstacle)]
     return as_manifest(
         merge(
             old,

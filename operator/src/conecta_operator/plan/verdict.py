@@ -10,12 +10,20 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, Final
 
-from conecta_operator.api.objects import BACKEND, CONFIG_MAP, HTTP_ROUTE, HTTP_ROUTE_FILTER, Manifest, key_of
+from conecta_operator.api.objects import (
+    BACKEND,
+    CONFIG_MAP,
+    HTTP_ROUTE,
+    HTTP_ROUTE_FILTER,
+    NETWORK_POLICY,
+    Manifest,
+    key_of,
+)
 from conecta_operator.api.settings import Platform
 
 __all__ = ["SILENT", "Answer", "Verdict", "verdict", "written_at"]
 
-SILENT: Final = {CONFIG_MAP, HTTP_ROUTE_FILTER}
+SILENT: Final = {CONFIG_MAP, HTTP_ROUTE_FILTER, NETWORK_POLICY}
 """Kinds that have no status: what is wrong with such an object is said at the route that uses it."""
 _REQUIRED_OF_ROUTES: Final = ("Accepted", "ResolvedRefs")
 _REQUIRED_OF_POLICIES: Final = ("Accepted",)

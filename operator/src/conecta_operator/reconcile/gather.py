@@ -23,7 +23,7 @@ from conecta_operator.api.settings import Platform
 from conecta_operator.apply.cluster import Cluster
 from conecta_operator.apply.issuer import Issuer
 from conecta_operator.errors import IssuerUnavailable
-from conecta_operator.plan import reads
+from conecta_operator.plan import naming, reads
 from conecta_operator.plan.grants_seen import GrantSeen
 from conecta_operator.plan.world import ApiWorld, GrantWorld
 from conecta_operator.reconcile.landscape import Landscape
@@ -60,7 +60,8 @@ class Gather:
         """The world of an API that was just read."""
         api = ConectaApi.parse(manifest)
         async with _at_once() as group:
-            objects = group.create_task(self._objects(reads.of_api(api)))
+            policies = naming.network_policies_of_api(api, self.platform.network.proxy_namespace)
+            objects = group.create_task(self._objects((*reads.of_api(api), *policies)))
             listed = group.create_task(self._listed(reads.listed_for_api(api)))
             rivals = group.create_task(self._rivals(api))
             keys = group.create_task(self.signing_keys.current())
@@ -82,7 +83,8 @@ class Gather:
         """The world of a grant that was just read."""
         grant = ConectaGrant.parse(manifest)
         async with _at_once() as group:
-            objects = group.create_task(self._objects(reads.of_grant(grant)))
+            policies = naming.network_policies_of_grant(grant, self.platform.network.proxy_namespace)
+            objects = group.create_task(self._objects((*reads.of_grant(grant), *policies)))
             agency = group.create_task(self._agency(grant.metadata.namespace))
             keys = group.create_task(self._keys(grant))
         api = objects.result().get(reads.api_of_grant(grant))

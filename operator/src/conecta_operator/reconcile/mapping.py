@@ -17,6 +17,7 @@ from conecta_operator.api.objects import (
     CONFIG_MAP,
     ENDPOINT_SLICE,
     NAMESPACE,
+    NETWORK_POLICY,
     SECRET,
     SECURITY_POLICY,
     SERVICE,
@@ -38,6 +39,7 @@ WATCHED: Final = (
     ENDPOINT_SLICE,
     SECRET,
     NAMESPACE,
+    NETWORK_POLICY,
 )
 
 
@@ -69,7 +71,7 @@ def concerned(change: Change, landscape: Landscape) -> Iterator[ObjectKey]:
     elif key.kind == CONECTA_GRANT:
         yield key
         yield reads.api_of_grant(ConectaGrant.parse(change.manifest))
-    elif key.kind in naming.GENERATED_FOR_API:
+    elif key.kind in {*naming.GENERATED_FOR_API, NETWORK_POLICY}:
         yield from _by_generated(key, landscape)
     elif key.kind in {CONFIG_MAP, SERVICE, ENDPOINT_SLICE}:
         referred = reads.service_of_slice(change.manifest) if key.kind == ENDPOINT_SLICE else key
@@ -114,6 +116,10 @@ def _by_api(key: ObjectKey, change: Change, landscape: Landscape) -> Iterator[Ob
 
 
 def _by_generated(key: ObjectKey, landscape: Landscape) -> Iterator[ObjectKey]:
+    if key.kind == NETWORK_POLICY:
+        owner = naming.owner_of_network_policy(key)
+        yield from () if owner is None else (owner,)
+        return
     api = naming.api_of_generated(key)
     yield api
     if key.kind == SECURITY_POLICY:

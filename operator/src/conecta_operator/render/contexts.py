@@ -10,20 +10,25 @@ __all__ = [
     "CONTEXTS",
     "ApiPolicy",
     "ApiRoute",
+    "BackendIngress",
     "ConnectionLimits",
     "Context",
     "CredentialSecret",
+    "GatewayEgress",
+    "GatewayIngress",
     "InjectedCredential",
     "JwksConfigMap",
     "KeeperPolicy",
     "KeeperRoute",
     "MutualTlsBackend",
     "PlacedGrant",
+    "PolicyRule",
     "PrivateCaTls",
     "PublicCaTls",
     "RouteRefusal",
     "RouteRule",
     "UrlBackend",
+    "WorkloadEgress",
 ]
 
 
@@ -181,6 +186,46 @@ class CredentialSecret(Context):
         return f"CredentialSecret({self.namespace}/{self.name})"
 
 
+@dataclass(frozen=True, kw_only=True)
+class PolicyRule:
+    """Who, and by which ports of the pods that are called; both as NetworkPolicy has them, and neither empty."""
+
+    peers: tuple[Mapping[str, Any], ...]
+    ports: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackendIngress(Context):
+    """networkpolicy.backend."""
+
+    pod_labels: Mapping[str, str]
+    rules: tuple[PolicyRule, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatewayEgress(Context):
+    """networkpolicy.to-backend."""
+
+    pod_labels: Mapping[str, str]
+    rules: tuple[PolicyRule, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkloadEgress(Context):
+    """networkpolicy.workload."""
+
+    pod_labels: Mapping[str, str]
+    rules: tuple[PolicyRule, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatewayIngress(Context):
+    """networkpolicy.from-workload."""
+
+    pod_labels: Mapping[str, str]
+    rules: tuple[PolicyRule, ...]
+
+
 CONTEXTS: Final[Mapping[str, type[Context]]] = {
     "backend.mutual-tls.yaml.j2": MutualTlsBackend,
     "backend.url.yaml.j2": UrlBackend,
@@ -192,6 +237,10 @@ CONTEXTS: Final[Mapping[str, type[Context]]] = {
     "httproutefilter.credential.yaml.j2": InjectedCredential,
     "httproute.keeper.yaml.j2": KeeperRoute,
     "httproutefilter.refusal.yaml.j2": RouteRefusal,
+    "networkpolicy.backend.yaml.j2": BackendIngress,
+    "networkpolicy.from-workload.yaml.j2": GatewayIngress,
+    "networkpolicy.to-backend.yaml.j2": GatewayEgress,
+    "networkpolicy.workload.yaml.j2": WorkloadEgress,
     "secret.credential.yaml.j2": CredentialSecret,
     "securitypolicy.api.yaml.j2": ApiPolicy,
     "securitypolicy.keeper.yaml.j2": KeeperPolicy,
