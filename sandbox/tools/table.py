@@ -15,6 +15,7 @@ MODULES = Path(__file__).parent / "modules"
 KUBERNETES_PINS = Pins(folder=MODULES / "kubernetes", modules_mb=1400)
 HYDRA_PINS = Pins(folder=MODULES / "hydra", modules_mb=300)
 RATELIMIT_PINS = Pins(folder=MODULES / "ratelimit", modules_mb=60)
+CYCLONUS_PINS = Pins(folder=MODULES / "cyclonus", modules_mb=225)
 PULUMI_PINS = Pins(folder=MODULES / "pulumi", modules_mb=1200)
 
 KUBERNETES = "1.36.3"
@@ -124,6 +125,16 @@ TABLE: tuple[Tool, ...] = (
         answer=r"^v{version}$",
         home="PULUMI_HOME",
         objects_mb=1400,
+    ),
+    Program(
+        name="cyclonus",
+        version="0.5.6",
+        pins=CYCLONUS_PINS,
+        package="github.com/mattfenwick/cyclonus/cmd/cyclonus",
+        symbols={"github.com/mattfenwick/cyclonus/pkg/cli.version": "v0.5.6"},
+        ask=("version",),
+        answer=r'^\s*"Version": "v{version}"',
+        objects_mb=520,
     ),
     ModuleFile(
         name="pulumi-language-python-exec",
