@@ -87,7 +87,7 @@ async def test_a_token_has_all_scopes_of_its_key_without_asking(
     hydra: RealIssuerBench, key: Key, secret: SecretStr
 ) -> None:
     _, claims, _ = (await hydra.access_token(key.client_id, secret)).split(".")
-    assert len(key.scopes) == 6
+    assert len(key.scopes) == 7
     assert json.loads(_decoded(claims))["scp"] == list(key.scopes)
     assert json.loads(_decoded(claims))["scope"].split(" ") == list(key.scopes)
 
