@@ -2,6 +2,7 @@
 
 import base64
 import copy
+import json
 import uuid
 from collections.abc import Iterator
 
@@ -139,6 +140,7 @@ def test_a_deleted_object_is_back(granted: Granted, kind: str) -> None:
         pytest.param(
             "backend", '{"spec":{"endpoints":[{"fqdn":{"hostname":"evil.example.com","port":443}}]}}', id="elsewhere"
         ),
+        pytest.param("backendtlspolicy", '{"spec":{"validation":{"hostname":"evil.example.com"}}}', id="renamed"),
     ],
 )
 def test_an_edited_object_is_as_it_was(granted: Granted, kind: str, patch: str) -> None:
@@ -152,6 +154,30 @@ def test_an_edited_object_is_as_it_was(granted: Granted, kind: str, patch: str) 
 
     eventually(restored, REPAIR)
     wait_ready("conectaapi", granted.provider, name)
+
+
+def test_what_an_api_has_any_number_of_is_as_it_was_when_it_was_edited(granted: Granted) -> None:
+    """What is said to calls that lack something, and how many connections a backend bears."""
+    name = granted.api["metadata"]["name"]
+    spec = {"request": {"userCpf": "Required"}, "backend": {"connections": {"max": 7}}}
+    kubectl("patch", "conectaapi", name, "-n", granted.provider, "--type=merge", "-p", json.dumps({"spec": spec}))
+    edits = {
+        "httproutefilter": {"spec": {"directResponse": {"statusCode": 204}}},
+        "backendtrafficpolicy": {"spec": {"circuitBreaker": {"maxConnections": 100000}}},
+    }
+
+    def written(kind: str) -> dict[str, Manifest]:
+        labels = f"conecta.gov.br/owner-name={name}"
+        found = json.loads(kubectl("get", kind, "-n", granted.provider, "-l", labels, "-o", "json").stdout)["items"]
+        return {each["metadata"]["name"]: each["spec"] for each in found}
+
+    eventually(lambda: all(written(kind) for kind in edits), REPAIR)
+    wait_ready("conectaapi", granted.provider, name)
+    before = {kind: written(kind) for kind in edits}
+    for kind, edit in edits.items():
+        for each in before[kind]:
+            kubectl("patch", kind, each, "-n", granted.provider, "--type=merge", "-p", json.dumps(edit))
+    eventually(lambda: {kind: written(kind) for kind in edits} == before, REPAIR)
 
 
 def test_a_client_that_the_issuer_lost_is_back_with_the_same_id_and_secret(
