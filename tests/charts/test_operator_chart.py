@@ -36,8 +36,6 @@ OPERATOR_RIGHTS = {
     ("conecta.gov.br", "conectagrants/finalizers"): "update",
     ("conecta.gov.br", "conectagrants/status"): "patch",
     **dict.fromkeys((*GENERATED, ("", "secrets")), "get list watch create update delete"),
-    ("gateway.envoyproxy.io", "httproutefilters"): "list watch create update delete",
-    ("gateway.envoyproxy.io", "backendtrafficpolicies"): "list watch create update delete",
     ("", "configmaps"): "get list watch create update",
     ("", "services"): "get list watch",
     ("", "namespaces"): "get list watch",
