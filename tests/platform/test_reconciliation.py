@@ -2,7 +2,6 @@
 
 import base64
 import copy
-import json
 import uuid
 from collections.abc import Iterator
 
@@ -110,7 +109,7 @@ def test_two_apis_claiming_one_base_path_the_oldest_wins(gateway: Gateway, grant
     assert granted.status(granted.application) == 200
     granted.delete_api_with_its_grants()
     wait_ready("conectaapi", provider, name)
-    assert gateway.request("GET", f"{path}/consulta/cep/70040020").status == 401
+    eventually(lambda: gateway.request("GET", f"{path}/consulta/cep/70040020").status == 401)
 
 
 @pytest.mark.parametrize("kind", ["httproute", "securitypolicy", "backend", "backendtlspolicy"])
@@ -154,30 +153,6 @@ def test_an_edited_object_is_as_it_was(granted: Granted, kind: str, patch: str) 
 
     eventually(restored, REPAIR)
     wait_ready("conectaapi", granted.provider, name)
-
-
-def test_what_an_api_has_any_number_of_is_as_it_was_when_it_was_edited(granted: Granted) -> None:
-    """What is said to calls that lack something, and how many connections a backend bears."""
-    name = granted.api["metadata"]["name"]
-    spec = {"request": {"userCpf": "Required"}, "backend": {"connections": {"max": 7}}}
-    kubectl("patch", "conectaapi", name, "-n", granted.provider, "--type=merge", "-p", json.dumps({"spec": spec}))
-    edits = {
-        "httproutefilter": {"spec": {"directResponse": {"statusCode": 204}}},
-        "backendtrafficpolicy": {"spec": {"circuitBreaker": {"maxConnections": 100000}}},
-    }
-
-    def written(kind: str) -> dict[str, Manifest]:
-        labels = f"conecta.gov.br/owner-name={name}"
-        found = json.loads(kubectl("get", kind, "-n", granted.provider, "-l", labels, "-o", "json").stdout)["items"]
-        return {each["metadata"]["name"]: each["spec"] for each in found}
-
-    eventually(lambda: all(written(kind) for kind in edits), REPAIR)
-    wait_ready("conectaapi", granted.provider, name)
-    before = {kind: written(kind) for kind in edits}
-    for kind, edit in edits.items():
-        for each in before[kind]:
-            kubectl("patch", kind, each, "-n", granted.provider, "--type=merge", "-p", json.dumps(edit))
-    eventually(lambda: {kind: written(kind) for kind in edits} == before, REPAIR)
 
 
 def test_a_client_that_the_issuer_lost_is_back_with_the_same_id_and_secret(
