@@ -12,7 +12,7 @@ from sandbox.environment import GATEWAY_URL
 from sandbox.isolated import INSIDE
 from sandbox.layout import Layout
 from tests.support.application import Application, Gateway, key_in
-from tests.support.kubectl import apply, get
+from tests.support.kubectl import agency_namespace, apply, get
 from tests.support.rights_used import RightsUsed
 from tests.support.tokens import IssuerAdmin
 
@@ -36,6 +36,20 @@ def _gathered(rights_used: RightsUsed) -> Iterator[None]:
     yield
     if INSIDE in os.environ:
         rights_used.gather()
+
+
+@pytest.fixture(scope="module")
+def provider(platform: Layout) -> Iterator[str]:  # noqa: ARG001 - it has to be up
+    """The namespace of an agency that has nothing yet, and is to offer APIs."""
+    with agency_namespace("provedor") as name:
+        yield name
+
+
+@pytest.fixture(scope="module")
+def receiver(platform: Layout) -> Iterator[str]:  # noqa: ARG001 - it has to be up
+    """The namespace of another one, which is to ask for access."""
+    with agency_namespace("recebedor") as name:
+        yield name
 
 
 @pytest.fixture(scope="session")

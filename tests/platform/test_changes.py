@@ -3,10 +3,8 @@
 import asyncio
 import copy
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
-
-import pytest
 
 from conecta_operator.api.objects import Manifest
 from sandbox.layout import Layout
@@ -17,12 +15,6 @@ from tests.support.right import Right
 
 APIS: Final = 100
 CALLS_A_SECOND: Final = 200
-
-
-@pytest.fixture(scope="module")
-def provider() -> Iterator[str]:
-    with agency_namespace("provedor") as name:
-        yield name
 
 
 async def test_a_hundred_apis_come_change_and_go_without_an_error_or_a_closed_connection(

@@ -1,13 +1,12 @@
 """What an API and a grant draw into the network of the real platform, and what takes it away again."""
 
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from conecta_operator.api.objects import Manifest
-from tests.support.kubectl import agency_namespace, apply, condition, eventually, find, get, kubectl
+from tests.support.kubectl import apply, condition, eventually, find, get, kubectl
 
 pytestmark = pytest.mark.usefixtures("platform")
 
@@ -26,18 +25,6 @@ def pods(namespace: str, labels: dict[str, str]) -> Manifest:
         "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
         "podSelector": {"matchLabels": labels},
     }
-
-
-@pytest.fixture(scope="module")
-def provider() -> Iterator[str]:
-    with agency_namespace("provedor") as name:
-        yield name
-
-
-@pytest.fixture(scope="module")
-def receiver() -> Iterator[str]:
-    with agency_namespace("recebedor") as name:
-        yield name
 
 
 def a_service(namespace: str, name: str, **spec: Any) -> Manifest:

@@ -7,7 +7,7 @@ import pytest
 from sandbox.layout import Layout
 from tests.platform.test_reconciliation import Granted
 from tests.support.application import Gateway
-from tests.support.kubectl import agency_namespace, eventually, get, kubectl
+from tests.support.kubectl import eventually, get, kubectl
 from tests.support.tokens import IssuerAdmin
 from tests.support.users import ApiServer, People, done
 
@@ -17,18 +17,6 @@ def people(platform: Layout) -> Iterator[People]:
     server = ApiServer(platform)
     yield People(server)
     server.close()
-
-
-@pytest.fixture(scope="module")
-def provider() -> Iterator[str]:
-    with agency_namespace("provedor") as name:
-        yield name
-
-
-@pytest.fixture(scope="module")
-def receiver() -> Iterator[str]:
-    with agency_namespace("recebedor") as name:
-        yield name
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 import base64
 import copy
 import uuid
-from collections.abc import Iterator
 
 import pytest
 
@@ -17,18 +16,6 @@ REPAIR = 5
 
 
 pytestmark = pytest.mark.usefixtures("platform")
-
-
-@pytest.fixture(scope="module")
-def provider() -> Iterator[str]:
-    with agency_namespace("provedor") as name:
-        yield name
-
-
-@pytest.fixture(scope="module")
-def receiver() -> Iterator[str]:
-    with agency_namespace("recebedor") as name:
-        yield name
 
 
 def an_api(namespace: str, *, name: str | None = None, base_path: str | None = None) -> Manifest:

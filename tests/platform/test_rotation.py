@@ -1,13 +1,12 @@
 """Keys are replaced without an outage: on schedule, on demand, and under load."""
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 
 from sandbox.layout import Layout
 from tests.support.application import Application, Gateway
-from tests.support.kubectl import agency_namespace, eventually
+from tests.support.kubectl import eventually
 from tests.support.right import Right
 from tests.support.steady_client import SteadyClient
 from tests.support.tokens import IssuerAdmin
@@ -15,18 +14,6 @@ from tests.support.tokens import IssuerAdmin
 pytestmark = pytest.mark.usefixtures("platform")
 
 BOTH = [(1, "Retiring"), (2, "Active")]
-
-
-@pytest.fixture(scope="module")
-def provider() -> Iterator[str]:
-    with agency_namespace("provedor") as name:
-        yield name
-
-
-@pytest.fixture(scope="module")
-def receiver() -> Iterator[str]:
-    with agency_namespace("recebedor") as name:
-        yield name
 
 
 def works(right: Right, application: Application) -> bool:

@@ -9,7 +9,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -22,7 +22,7 @@ from sandbox.processes import Processes
 from sandbox.steps import Report
 from sandbox.up import up
 from tests.support.application import Application, Gateway
-from tests.support.kubectl import agency_namespace, condition, eventually, find, get, kubectl
+from tests.support.kubectl import condition, eventually, find, get, kubectl
 from tests.support.right import PLAN, Right
 from tests.support.tokens import IssuerAdmin
 from tests.support.traffic import traffic, watching
@@ -38,18 +38,6 @@ AFTERWARDS = 0.5
 Says = Callable[[Manifest | None], bool]
 
 pytestmark = pytest.mark.usefixtures("platform")
-
-
-@pytest.fixture(scope="module")
-def provider() -> Iterator[str]:
-    with agency_namespace("provedor") as name:
-        yield name
-
-
-@pytest.fixture(scope="module")
-def receiver() -> Iterator[str]:
-    with agency_namespace("recebedor") as name:
-        yield name
 
 
 @pytest.fixture
