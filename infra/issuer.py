@@ -38,6 +38,7 @@ class IssuerRoute(Layer):
             "Backend": (ENVOY_GATEWAY, backend(args.issuer)),
             "BackendTLSPolicy": (GATEWAY_API, verified_tls(args.issuer)),
             "SecurityPolicy": (ENVOY_GATEWAY, {"targetRefs": [_ROUTE], "authorization": {"defaultAction": "Allow"}}),
+            "BackendTrafficPolicy": (ENVOY_GATEWAY, asked_again()),
             "EnvoyExtensionPolicy": (ENVOY_GATEWAY, credentials_in_one_place()),
             "HTTPRouteFilter": (ENVOY_GATEWAY, post_only(args.url)),
         }
@@ -115,6 +116,23 @@ def verified_tls(issuer: IssuerSettings) -> dict[str, Any]:
     """Who it must prove to be."""
     authority = {"group": "", "kind": "ConfigMap", "name": issuer.ca_config_map}
     return {"targetRefs": [_BACKEND], "validation": {"caCertificateRefs": [authority], "hostname": issuer.host}}
+
+
+def asked_again() -> dict[str, Any]:
+    """A request for a token may be asked again at will: two tokens do no more than one.
+
+    Hydra answers 500 when another writes to its database at the same time: seldom with PostgreSQL, where that is a
+    failed serialization, and often with SQLite, which then says at once that it is locked. While it is started anew,
+    nothing answers. Six attempts within two seconds hide both from clients.
+    """
+    return {
+        "targetRefs": [_ROUTE],
+        "retry": {
+            "numRetries": 5,
+            "retryOn": {"triggers": ["connect-failure", "retriable-status-codes"], "httpStatusCodes": [500]},
+            "perRetry": {"backOff": {"baseInterval": "50ms", "maxInterval": "500ms"}},
+        },
+    }
 
 
 def credentials_in_one_place() -> dict[str, Any]:

@@ -10,9 +10,19 @@ from sandbox.pki import write_private
 from sandbox.ports import GATEWAY
 from sandbox.processes import base_environment
 
-__all__ = ["GATEWAY_URL", "program_environment", "shell_script", "variables", "write_environment_file"]
+__all__ = [
+    "GATEWAY_URL", "program_environment", "pulumi_backend", "shell_script", "variables", "write_environment_file",
+]  # fmt: skip
 
 GATEWAY_URL = f"https://localhost:{GATEWAY}"
+
+
+def pulumi_backend(folder: Path) -> str:
+    """Return the URL of a state that can be read whenever the CLI is killed.
+
+    Each file of the state is replaced by renaming; its `.attrs`, which nobody needs, would be written in place.
+    """
+    return f"file://{folder}?metadata=skip"
 
 
 def variables(layout: Layout) -> dict[str, str]:
@@ -22,7 +32,7 @@ def variables(layout: Layout) -> dict[str, str]:
         "KUBECACHEDIR": str(layout.run / "kubectl-cache"),
         "CONECTA_GATEWAY_URL": GATEWAY_URL,
         "CONECTA_CA": str(layout.ca_file),
-        "PULUMI_BACKEND_URL": f"file://{layout.pulumi_state}",
+        "PULUMI_BACKEND_URL": pulumi_backend(layout.pulumi_state),
         "PULUMI_HOME": str(layout.pulumi_home),
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(layout.pulumi_passphrase),
         "PULUMI_SKIP_UPDATE_CHECK": "true",

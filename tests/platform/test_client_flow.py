@@ -1,6 +1,9 @@
 """What every existing client does, to the letter: a token, then a call (`domain.md`, The call)."""
 
+import threading
 import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -34,6 +37,25 @@ def test_a_wrong_secret_gets_no_token(gateway: Gateway, cep: Application, place:
     answer = gateway.token_answer({"grant_type": "client_credentials", **body}, headers)
     assert answer.status == 401
     assert answer.json()["error"] == "invalid_client"
+
+
+def test_tokens_are_given_while_the_issuers_database_is_being_written_to(cep: Application, issuer: IssuerAdmin) -> None:
+    done = threading.Event()
+
+    def write() -> None:
+        client_id = f"written-{uuid.uuid4().hex[:8]}"
+        while not done.wait(0.1):
+            issuer.create_client({"client_id": client_id, "grant_types": ["client_credentials"]})
+            issuer.delete_client(client_id)
+
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(write)
+        try:
+            tokens = [cep.token() for _ in range(100)]
+        finally:
+            done.set()
+        writing.result()
+    assert len(set(tokens)) == 100
 
 
 def test_no_credentials_get_no_token(gateway: Gateway) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+from sandbox.environment import pulumi_backend
 from sandbox.pulumi.install import install
 
 __all__ = ["PASSWORD", "Project"]
@@ -108,7 +109,7 @@ class Project:
         self.folder = folder
         self.environment = os.environ | {
             "PULUMI_HOME": str(folder / "home"),
-            "PULUMI_BACKEND_URL": f"file://{folder / 'state'}",
+            "PULUMI_BACKEND_URL": pulumi_backend(folder / "state"),
             "PULUMI_CONFIG_PASSPHRASE_FILE": str(folder / "passphrase"),
         }
         self._write()
