@@ -22,6 +22,9 @@ CPF_PSEUDONYM: Final = Path(__file__).with_name("cpf_pseudonym.lua")
 _CPF_KEY_FOLDER: Final = "/var/lib/conecta/cpf-key"
 """Where a pod of Envoy's finds the key."""
 _SCRIPT: Final = f"envoyextensionpolicy/{names.GATEWAY_NAMESPACE}/{names.GATEWAY}/lua/0"
+_TOKEN_PROVIDERS: Final = "$..http_filters[?(@.name=='envoy.filters.http.jwt_authn')].typed_config.providers[*]"
+_REMEMBERED_TOKENS: Final = 2_000
+"""By each thread of Envoy's; each token takes some 4 KB."""
 _CALLERS_FILTER: Final = f"$..http_filters[?(@.name=='envoy.filters.http.lua/{_SCRIPT}')].typed_config"
 
 READY_LISTENER: Final = "envoy-gateway-proxy-ready-0.0.0.0-19003"
@@ -85,6 +88,13 @@ class GatewayLayer(Layer):
                 "gateway-callers", (ENVOY_GATEWAY, "EnvoyExtensionPolicy"), callers(args.gateway.cpf_key)
             ),
             self._patches(args.gateway, args.counter),
+            self._custom(
+                "gateway-tokens",
+                (ENVOY_GATEWAY, "EnvoyPatchPolicy"),
+                f"{names.GATEWAY}-tokens",
+                tokens_remembered(),
+                namespace=self.namespace,
+            ),
             self._gateway_class(),
         ]
         secret = self._certificate("gateway-certificate", "conecta-tls", args.gateway.tls, setting="tls")
@@ -283,6 +293,22 @@ def http_1_only() -> dict[str, Any]:
 def route_chosen_once() -> dict[str, Any]:
     """The script asks for another choice of the route when it needs one; by default each call's is made twice."""
     return patch({"op": "add", "jsonPath": _CALLERS_FILTER, "path": "clear_route_cache", "value": False})
+
+
+def tokens_remembered() -> dict[str, Any]:
+    """Verify a token's signature once, rather than at each call: that is a third of what a call costs.
+
+    What is remembered is forgotten when the token ends, and when the issuer's keys change. An object of its own, since
+    it can't be programmed before the operator has written the first policy that asks for tokens.
+    """
+    remembered = {"jwt_cache_size": _REMEMBERED_TOKENS}
+    return {
+        "targetRef": _reference(GATEWAY_API, "Gateway"),
+        "type": "JSONPatch",
+        "jsonPatches": [
+            patch({"op": "add", "jsonPath": _TOKEN_PROVIDERS, "path": "jwt_cache_config", "value": remembered})
+        ],
+    }
 
 
 def bound_to(address: str) -> list[dict[str, Any]]:

@@ -295,12 +295,12 @@ def test_the_operators_chart_is_told_where_everything_is(sandbox: Callable[..., 
 
 
 def test_what_counts_for_all_is_made_only_where_it_is_asked_for(sandbox: Callable[..., Stack]) -> None:
-    assert "conecta_ratelimit" not in str(sandbox().of("EnvoyPatchPolicy")[0].manifest)
+    assert all("conecta_ratelimit" not in str(patches.manifest) for patches in sandbox().of("EnvoyPatchPolicy"))
     somebodys = sandbox(rates={"mode": "Shared", "service": "quota.example:8081"})
     assert [made.object_name for made in somebodys if made.parent_type == "conecta:rates:RateService"] == [
         "conecta-ratelimit"
     ]
-    assert "quota.example" in str(somebodys.of("EnvoyPatchPolicy")[0].manifest)
+    assert any("quota.example" in str(patches.manifest) for patches in somebodys.of("EnvoyPatchPolicy"))
     ours = sandbox(rates={"mode": "Shared", "image": RATELIMIT, "redis": "redis.quota:6379"})
     made = [made.type.rpartition(":")[2] for made in ours if made.parent_type == "conecta:rates:RateService"]
     assert sorted(made) == ["ConfigMap", "Deployment", "Service"]
@@ -318,8 +318,7 @@ def test_a_certificate_of_somebody_elses_is_only_referred_to(sandbox: Callable[.
     listener = stack.of("Gateway")[0].manifest["spec"]["listeners"][0]
     assert listener["port"] == 443
     assert listener["tls"]["certificateRefs"] == [{"group": "", "kind": "Secret", "name": "from-cert-manager"}]
-    (patches,) = stack.of("EnvoyPatchPolicy")
-    assert "socket_address" not in str(patches.manifest), "a gateway in a pod listens on all of the pod's addresses"
+    assert all("socket_address" not in str(patches.manifest) for patches in stack.of("EnvoyPatchPolicy")), "a gateway in a pod listens on all of the pod's addresses"
 
 
 def test_a_certificate_file_that_is_not_there_is_named_with_its_setting(

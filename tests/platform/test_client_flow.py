@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.support.application import CPF, Application, Gateway
-from tests.support.kubectl import get
+from tests.support.kubectl import eventually, get
 from tests.support.tokens import IssuerAdmin, claims_of, expired
 
 CEP = "/api-cep/v1/consulta/cep/70040020"
@@ -108,6 +108,14 @@ def test_wrong_and_expired_tokens_are_refused(cep: Application, issuer: IssuerAd
     assert {name: cep.call("GET", CEP, token=token).status for name, token in wrong.items()} == dict.fromkeys(
         wrong, 401
     )
+
+
+def test_a_token_that_has_been_taken_is_refused_once_it_has_ended(cep: Application, issuer: IssuerAdmin) -> None:
+    """Envoy takes clocks to differ by up to a minute."""
+    token = issuer.sign(expired(claims_of(cep.token()), since=55))
+    assert [cep.call("GET", CEP, token=token).status for _ in range(8)] == [200] * 8
+    eventually(lambda: cep.call("GET", CEP, token=token).status == 401)
+    assert [cep.call("GET", CEP, token=token).status for _ in range(8)] == [401] * 8
 
 
 def test_a_token_for_another_api_is_forbidden(cep: Application, cpf_light: Application) -> None:

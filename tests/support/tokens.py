@@ -80,7 +80,7 @@ class IssuerAdmin:
         return f"{signed}.{_encoded(private.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256()))}"
 
 
-def expired(claims: dict[str, Any]) -> dict[str, Any]:
-    """The same claims, of a token that ended an hour ago."""
-    ended = int(time.time()) - 3600
+def expired(claims: dict[str, Any], *, since: int = 3600) -> dict[str, Any]:
+    """The same claims, of a token that ended an hour ago, or so many seconds."""
+    ended = int(time.time()) - since
     return {**claims, "iat": ended - 7200, "nbf": ended - 7200, "exp": ended}
