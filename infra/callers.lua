@@ -22,8 +22,7 @@ local function named_by(scopes)
   return complete and not repeated and names or nil
 end
 
--- Envoy compares each value of a header by itself, so that a second one hides behind the first. Routes whose API demands
--- a header look at this list, too.
+-- Envoy compares each value of a header by itself, so that a second one hides behind the first.
 local function sent_repeatedly(headers)
   local seen, repeated = {}, {}
   for name in pairs(headers) do
@@ -33,6 +32,33 @@ local function sent_repeatedly(headers)
     seen[name] = true
   end
   return repeated
+end
+
+local function check_digit(cpf, count)
+  local sum = 0
+  for i = 1, count do
+    sum = sum + (string.byte(cpf, i) - 48) * (count + 2 - i)
+  end
+  return 10 * sum % 11 % 10
+end
+
+-- Modulo 11, as the Receita Federal has it: the first digit is of nine, the second of ten.
+local function is_cpf(text)
+  return string.match(text, "^%d%d%d%d%d%d%d%d%d%d%d$") ~= nil
+    and check_digit(text, 9) == string.byte(text, 10) - 48
+    and check_digit(text, 10) == string.byte(text, 11) - 48
+end
+
+-- What routes whose API demands it look at.
+local function what_is_wrong(headers)
+  local wrong = {}
+  local repeated, cpf = sent_repeatedly(headers), headers:get("x-cpf-usuario")
+  if #repeated > 0 then
+    wrong["x-conecta-repeated"] = table.concat(repeated, ",")
+  elseif cpf ~= nil and not is_cpf(cpf) then
+    wrong["x-conecta-malformed"] = "x-cpf-usuario"
+  end
+  return wrong
 end
 
 function envoy_on_request(request)
@@ -45,9 +71,8 @@ function envoy_on_request(request)
   if names == nil then
     return
   end
-  local repeated = sent_repeatedly(headers)
-  if #repeated > 0 then
-    headers:replace("x-conecta-repeated", table.concat(repeated, ","))
+  for told_by, wrong in pairs(what_is_wrong(headers)) do
+    headers:replace(told_by, wrong)
     request:clearRouteCache()
   end
   headers:remove("authorization")

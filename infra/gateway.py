@@ -22,7 +22,7 @@ CPF_PSEUDONYM: Final = Path(__file__).with_name("cpf_pseudonym.lua")
 _CPF_KEY_FOLDER: Final = "/var/lib/conecta/cpf-key"
 """Where a pod of Envoy's finds the key."""
 _SCRIPT: Final = f"envoyextensionpolicy/{names.GATEWAY_NAMESPACE}/{names.GATEWAY}/lua/0"
-_TOKEN_PROVIDERS: Final = "$..http_filters[?(@.name=='envoy.filters.http.jwt_authn')].typed_config.providers[*]"
+_VERIFIERS: Final = "$..http_filters[?(@.name=='envoy.filters.http.jwt_authn')].typed_config.providers[*]"
 _REMEMBERED_TOKENS: Final = 2_000
 """By each thread of Envoy's; each token takes some 4 KB."""
 _CALLERS_FILTER: Final = f"$..http_filters[?(@.name=='envoy.filters.http.lua/{_SCRIPT}')].typed_config"
@@ -305,9 +305,7 @@ def tokens_remembered() -> dict[str, Any]:
     return {
         "targetRef": _reference(GATEWAY_API, "Gateway"),
         "type": "JSONPatch",
-        "jsonPatches": [
-            patch({"op": "add", "jsonPath": _TOKEN_PROVIDERS, "path": "jwt_cache_config", "value": remembered})
-        ],
+        "jsonPatches": [patch({"op": "add", "jsonPath": _VERIFIERS, "path": "jwt_cache_config", "value": remembered})],
     }
 
 

@@ -87,3 +87,30 @@ def test_what_is_sent_more_than_once_is_listed(gateway: ScriptedEnvoy) -> None:
 def test_nothing_is_listed_of_a_call_that_sends_everything_once(gateway: ScriptedEnvoy) -> None:
     received = passed_on(gateway, TOKEN, ("x-conecta-scope", NAMED), ("x-cpf-usuario", "1"))
     assert received.values("x-conecta-repeated") == []
+
+
+@pytest.mark.parametrize(
+    ("cpf", "told"),
+    [
+        pytest.param("11144477735", [], id="one of somebody's"),
+        pytest.param("00000000191", [], id="one that begins with zeros"),
+        pytest.param("52998224725", [], id="one with two check digits that differ"),
+        pytest.param("10000000108", [], id="one whose first check digit is 10, thus 0"),
+        pytest.param("11144477734", ["x-cpf-usuario"], id="a wrong last digit"),
+        pytest.param("11144477745", ["x-cpf-usuario"], id="a wrong last digit but one"),
+        pytest.param("11144477753", ["x-cpf-usuario"], id="the check digits in the wrong order"),
+        pytest.param("1114447773", ["x-cpf-usuario"], id="ten digits"),
+        pytest.param("111.444.777-35", ["x-cpf-usuario"], id="punctuation"),
+        pytest.param("", ["x-cpf-usuario"], id="nothing"),
+    ],
+)
+def test_a_cpf_that_can_be_nobodys_is_told_of_and_passed_on(gateway: ScriptedEnvoy, cpf: str, told: list[str]) -> None:
+    received = passed_on(gateway, TOKEN, ("x-conecta-scope", NAMED), ("x-cpf-usuario", cpf))
+    assert received.values("x-conecta-malformed") == told
+    assert received.values("x-cpf-usuario") == [cpf]
+
+
+def test_nothing_is_told_of_the_cpf_of_a_call_that_bears_none_or_two(gateway: ScriptedEnvoy) -> None:
+    twice = [("x-cpf-usuario", "1"), ("x-cpf-usuario", "2")]
+    for headers in ([], twice):
+        assert passed_on(gateway, TOKEN, ("x-conecta-scope", NAMED), *headers).values("x-conecta-malformed") == []

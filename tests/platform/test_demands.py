@@ -117,6 +117,9 @@ def test_a_call_that_bears_all_that_is_demanded_passes_with_it(api: Routed) -> N
         pytest.param(["111444777350"], id="twelve digits"),
         pytest.param(["111.444.777-35"], id="punctuation"),
         pytest.param(["1114447773x"], id="a letter"),
+        pytest.param(["11144477734"], id="a wrong last check digit"),
+        pytest.param(["11144477745"], id="a wrong first check digit"),
+        pytest.param(["12345678901"], id="digits that follow each other"),
         pytest.param(["11144477735 00000000191"], id="two in one"),
         pytest.param(["11144477735,00000000191"], id="two as a list"),
         pytest.param(["11144477735", "00000000191"], id="two headers"),
@@ -159,8 +162,9 @@ def test_headers_that_nobody_demands_may_be_sent_twice(api: Routed) -> None:
     assert {("x-outro", "1"), ("x-outro", "2")} <= {(name, value) for name, value in answer.json["headers"]}
 
 
-def test_a_client_can_not_say_what_it_sent_twice(api: Routed) -> None:
-    assert call(api, (*GOOD, ("x-conecta-repeated", "x-cpf-usuario"))).status == 200
+@pytest.mark.parametrize("name", ["x-conecta-repeated", "x-conecta-malformed"])
+def test_a_client_can_not_say_what_is_wrong_with_its_call(api: Routed, name: str) -> None:
+    assert call(api, (*GOOD, (name, "x-cpf-usuario"))).status == 200
 
 
 def test_calls_that_fail_elsewhere_first_keep_their_own_status(api: Routed, indifferent: Routed) -> None:
@@ -184,6 +188,7 @@ def test_a_denied_key_is_refused_as_denied_whatever_it_sends(gateway: Gateway, e
         pytest.param(["111.444.777-35"], False, id="one with punctuation"),
         pytest.param(["1114447773"], False, id="one of ten digits"),
         pytest.param(["111444777350"], False, id="one of twelve digits"),
+        pytest.param(["11144477734"], False, id="one with a wrong check digit"),
         pytest.param([CPF, CPF], False, id="one twice"),
         pytest.param([CPF, "x"], False, id="a good one, then a bad one"),
     ],
@@ -199,9 +204,10 @@ def test_a_cpf_that_may_be_left_out_is_one_all_the_same(
 
 
 def test_an_api_that_demands_nothing_gets_what_was_sent(indifferent: Routed) -> None:
-    sent = (("x-cpf-usuario", "111.444.777-35"), ("x-cpf-usuario", "x"))
-    headers = call(indifferent, sent).json["headers"]
-    assert set(sent) <= {(name, value) for name, value in headers}
+    for sent in (("x-cpf-usuario", "111.444.777-35"), ("x-cpf-usuario", "x")), (("x-cpf-usuario", "11144477734"),):
+        headers = {(name, value) for name, value in call(indifferent, sent).json["headers"]}
+        assert set(sent) <= headers
+        assert not {"x-conecta-malformed", "x-conecta-repeated"} & {name for name, _ in headers}
 
 
 def test_what_is_demanded_can_be_changed(gateway: Gateway, echo: Echo) -> None:

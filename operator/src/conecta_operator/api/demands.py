@@ -32,7 +32,7 @@ class UserCpf(StrEnum):
     """Whether calls must say for whom they are made."""
 
     REQUIRED = "Required"
-    """Each call bears one `x-cpf-usuario` of eleven digits; others are refused (400)."""
+    """Each call bears one `x-cpf-usuario` that can be somebody's; others are refused (400)."""
     OPTIONAL = "Optional"
     """A call may do without, but what it bears is one of eleven digits; others are refused (400)."""
     NONE = "None"
@@ -80,9 +80,10 @@ class Request(Written):
     user_cpf: UserCpf = Field(
         default=UserCpf.NONE,
         description=(
-            "Whether a call must say for whom it is made, in the header x-cpf-usuario (eleven digits; check digits are "
-            "the backend's to verify). Required: without it, or if it is malformed or sent twice, the call is refused "
-            "(400). Optional: a call may do without it. By default the gateway doesn't look at it, and passes it on."
+            "Whether a call must say for whom it is made, in the header x-cpf-usuario (eleven digits, the last "
+            "two of which check the others). Required: without it, or if it is malformed or sent twice, the call is "
+            "refused (400). Optional: a call may do without it. By default the gateway doesn't look at it, and passes "
+            "it on."
         ),
     )
     required_headers: tuple[RequiredHeader, ...] = Field(

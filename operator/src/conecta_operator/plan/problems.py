@@ -17,7 +17,9 @@ MEDIA_TYPE: Final = "application/problem+json"
 KINDS: Final = {"cabecalho-invalido": "Cabeçalho ausente ou inválido", "versao-encerrada": "Versão encerrada"}
 """Slug → title."""
 
-_CPF_FORM: Final = "o CPF da pessoa em cujo nome a consulta é feita, com onze dígitos e sem pontuação"
+_CPF_FORM: Final = (
+    "o CPF da pessoa em cujo nome a consulta é feita: onze dígitos sem pontuação, com os dígitos verificadores corretos"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +54,7 @@ def header_missing(name: str) -> Problem:
 
 def user_cpf_malformed() -> Problem:
     """A call needn't say for whom it is made, but what it says is no CPF."""
-    return _of_header(f"O cabeçalho {USER_CPF} está malformado. Envie nele {_CPF_FORM}, ou retire-o.")
+    return _of_header(f"O cabeçalho {USER_CPF} está malformado. Envie nele {_CPF_FORM}; ou retire-o.")
 
 
 def header_repeated(api: ConectaApi) -> Problem:

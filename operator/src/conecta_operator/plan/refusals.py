@@ -23,10 +23,10 @@ Match = Mapping[str, Any]
 Filter = Mapping[str, Any]
 
 _CPF: Final = "[0-9]{11}"
-_NO_CPF: Final = "[0-9]{0,10}|[0-9]{12,}|[0-9]*[^0-9].*"
-"""All that is not eleven digits."""
 _REPEATED: Final = "x-conecta-repeated"
 """Where the gateway's script (infra/callers.lua) lists headers that a call bears more than once."""
+_NO_CPF: Final = {"x-conecta-malformed": USER_CPF}
+"""How it says that a call bears a CPF that can be nobody's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,28 +57,33 @@ def refusals_of(api: ConectaApi, calls: tuple[RouteRule, ...]) -> tuple[Refusal,
     """What the gateway refuses of calls that would be passed on by these rules."""
     if api.spec.lifecycle.stage is Stage.RETIRED:
         return (Refusal(name="retired", matches=(), problem=problems.retired(api)),)
-    return (*_of_what_is_there(api, calls), *_of_what_is_missing(api))
+    return (*_of_what_is_there(api, calls), *_of_what_is_missing(api, calls))
 
 
 def _of_what_is_there(api: ConectaApi, calls: tuple[RouteRule, ...]) -> Iterator[Refusal]:
     demanded, request = _demanded(api), api.spec.request
     names = [*demanded, *([USER_CPF] if request.user_cpf is UserCpf.OPTIONAL else [])]
     if names:
-        repeated = {**demanded, _REPEATED: f"(.*,)?({'|'.join(names)})(,.*)?"}
-        matches = tuple(match for call in calls for match in _demanding(call, repeated))
+        matches = _also_bearing(calls, demanded, {_REPEATED: f"(.*,)?({'|'.join(names)})(,.*)?"})
         yield Refusal(name="repeated", matches=matches, problem=problems.header_repeated(api))
     if request.user_cpf is UserCpf.OPTIONAL:
-        malformed = {**demanded, USER_CPF: _NO_CPF}
-        matches = tuple(match for call in calls for match in _demanding(call, malformed))
+        matches = _also_bearing(calls, demanded, _NO_CPF)
         yield Refusal(name="malformed-cpf", matches=matches, problem=problems.user_cpf_malformed())
 
 
-def _of_what_is_missing(api: ConectaApi) -> Iterator[Refusal]:
-    demanded = [*_demanded(api).items()]
+def _of_what_is_missing(api: ConectaApi, calls: tuple[RouteRule, ...]) -> Iterator[Refusal]:
+    demanded = _demanded(api)
     path = {"path": {"type": "PathPrefix", "value": api.base_path}}
-    for count, (name, _) in reversed(list(enumerate(demanded))):
-        match = {**path, **_headers(dict(demanded[:count]))}
-        yield Refusal(name=f"without-{name}", matches=(match,), problem=problems.header_missing(name))
+    for count, name in reversed(list(enumerate(demanded))):
+        match = {**path, **_headers(dict([*demanded.items()][:count]))}
+        false = _also_bearing(calls, demanded, _NO_CPF) if name == USER_CPF else ()
+        yield Refusal(name=f"without-{name}", matches=(match, *false), problem=problems.header_missing(name))
+
+
+def _also_bearing(
+    calls: tuple[RouteRule, ...], demanded: Mapping[str, str], further: Mapping[str, str]
+) -> tuple[Match, ...]:
+    return tuple(match for call in calls for match in _demanding(call, {**demanded, **further}))
 
 
 def _demanded(api: ConectaApi) -> dict[str, str]:

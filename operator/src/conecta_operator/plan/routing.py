@@ -18,7 +18,7 @@ __all__ = ["backends_by_prefix", "calls_of", "rules_of"]
 
 Part = Mapping[str, Any]
 
-_FOR_THE_GATEWAY: Final = ("x-conecta-repeated", "x-conecta-scope")
+_FOR_THE_GATEWAY: Final = ("x-conecta-malformed", "x-conecta-repeated", "x-conecta-scope")
 """Headers by which filters of the gateway tell each other, and nobody else, what they found."""
 
 
