@@ -6,7 +6,7 @@ measured, so that a call has to pass all of them: the worst place there is.
 
 import base64
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -67,15 +67,6 @@ class Estate:
         """Where the backend itself answers."""
         host, port = self._backend
         return f"https://{host}:{port}/"
-
-    def offered(self, parts: Iterable[Part]) -> list[Part]:
-        """Those of these parts that the API server knows all fields of."""
-        return [
-            part
-            for part in parts
-            if self.user.create(self.api("x", part)).is_accepted
-            and self.user.create(self.grant("x", "x", part)).is_accepted
-        ]
 
     def api(self, name: str, *parts: Part) -> Manifest:
         """An API that demands these parts, and admits every grant."""

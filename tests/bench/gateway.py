@@ -11,13 +11,15 @@ call; it opens to everybody. The full policy is a ConectaApi and a ConectaGrant 
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from sandbox.environment import GATEWAY_URL
 from sandbox.layout import Layout
-from sandbox.processes import Processes
 from sandbox.steps import Report
 from tests.bench.estate import PARTS, Estate, Part
 from tests.bench.figures import Spread, figures
@@ -26,6 +28,7 @@ from tests.bench.own_platform import own_platform
 from tests.bench.rounds import STEADY, Measured, Rounds, Target
 from tests.bench.spreading import Spreading
 from tests.support.kubectl import agency_namespace
+from tests.support.shared_rates import counted_together
 from tests.support.users import ApiServer
 
 MOST_CPU: Final = {"Local": 1.5, "Shared": 2.2}
@@ -47,6 +50,7 @@ class Options:
     seconds: float
     trials: int
     by_part: bool
+    limits: str
 
 
 class Bench:
@@ -56,23 +60,19 @@ class Bench:
         self._estate, self._say, self._options = estate, report.say, options
         self._rounds = Rounds(layout, options.rounds, options.seconds)
         self._spreading = Spreading(layout, estate, options.trials)
-        self._parts = estate.offered(PARTS)
-        self._limits = "Shared" if Processes(layout).is_running("ratelimit") else "Local"
+        self._limits = options.limits
         self.misses: list[str] = []
 
     def run(self) -> None:
         """Measure, and tell each figure as soon as it is there."""
-        missing = [part.name for part in PARTS if part not in self._parts]
-        self._say(f"\nfull policy: {', '.join(part.name for part in self._parts)}; limits: {self._limits}")
-        if missing:
-            self._say(f"not known to this platform's API server, and so not measured: {', '.join(missing)}")
+        self._say(f"\nfull policy: {', '.join(part.name for part in PARTS)}; limits: {self._limits}")
         plain = self._estate.plain_route("p1")
         if self._options.by_part:
             self._by_part(plain)
             return
-        full = self._estate.publish(API, *self._parts)
+        full = self._estate.publish(API, *PARTS)
         for size in self._options.sizes:
-            took = self._estate.surround(size - 1, *self._parts)
+            took = self._estate.surround(size - 1, *PARTS)
             self._say(f"\n{size} APIs, 1 grant (ready after {took:.0f} s)")
             self._compare(f"{size} APIs", plain, full)
             self._tell_changes()
@@ -80,7 +80,7 @@ class Bench:
             self._share(number, plain)
 
     def _share(self, number: int, plain: Target) -> None:
-        grants, took = self._estate.share(API, number, *(part for part in self._parts if part.api))
+        grants, took = self._estate.share(API, number, *(part for part in PARTS if part.api))
         self._say(f"\n{self._options.sizes[-1]} APIs, {number} grants which call in turn (ready after {took:.0f} s)")
         headers = [self._estate.headers(self._estate.token(grant)) for grant in grants]
         self._compare(f"{number} grants", plain, Target(API, f"{GATEWAY_URL}/api-{API}/v1/", headers))
@@ -117,13 +117,13 @@ class Bench:
 
     def _tell_changes(self) -> None:
         self._say(f"{'to reach the gateway, ms':<38}{'trials':>7}{'median':>9}{'p99':>9}{'max':>9}")
-        asking, serving = self._spreading.opened(*self._parts)
+        asking, serving = self._spreading.opened(*PARTS)
         changes = {
             "grant suspended → 403": self._spreading.suspended(API),
             "new API → asks for a token": asking,
             "new API and grant → first call served": serving,
         }
-        for part in self._parts:
+        for part in PARTS:
             if "sourceRanges" in part.api:
                 changes["API's source ranges → 403"] = self._spreading.excluded(API, part.api["sourceRanges"])
         for what, values in changes.items():
@@ -146,8 +146,8 @@ class Bench:
 
     @property
     def _sets(self) -> dict[str, list[Part]]:
-        each = {part.name: [part] for part in self._parts}
-        return {"API without any part": [], **each, "all parts": self._parts}
+        each = {part.name: [part] for part in PARTS}
+        return {"API without any part": [], **each, "all parts": [*PARTS]}
 
     def _steps(self, api: Target) -> dict[str, Target]:
         """The policy of an API put together on routes of nobody's: the token, who may, who may not."""
@@ -178,15 +178,25 @@ def _options(parser: argparse.ArgumentParser) -> Options:
     parser.add_argument("--rounds", type=int, default=20, help="of each kind, a second long (20)")
     parser.add_argument("--trials", type=int, default=20, help="of each kind of change (20)")
     parser.add_argument("--by-part", action="store_true", help="show instead what each part of the policy costs")
+    parser.add_argument("--limits", choices=MOST_CPU, default="Local", help="how rates are enforced (Local)")
     parser.add_argument("--quick", action="store_true", help="10 APIs and 100 grants, few rounds: to see that it works")
     given = parser.parse_args()
     if given.quick:
-        return Options((10,), (100,), rounds=2, seconds=1.0, trials=3, by_part=given.by_part)
-    return Options(given.sizes, given.grants, given.rounds, 1.0, given.trials, given.by_part)
+        return Options((10,), (100,), rounds=2, seconds=1.0, trials=3, by_part=given.by_part, limits=given.limits)
+    return Options(given.sizes, given.grants, given.rounds, 1.0, given.trials, given.by_part, given.limits)
 
 
 def _numbers(text: str) -> tuple[int, ...]:
     return tuple(sorted(int(number) for number in text.split(",") if number))
+
+
+@contextmanager
+def _limited(layout: Layout, limits: str) -> Iterator[None]:
+    if limits == "Local":
+        yield
+        return
+    with TemporaryDirectory() as folder, counted_together(layout, Path(folder)):
+        yield
 
 
 def main() -> int:
@@ -195,6 +205,7 @@ def main() -> int:
     options = _options(parser)
     with (
         own_platform(parser) as (layout, report),
+        _limited(layout, options.limits),
         backend(layout) as port,
         agency_namespace("provedor") as provider,
         agency_namespace("recebedor") as receiver,
