@@ -73,13 +73,8 @@ class Tenancy(Layer):
             opts=self._child(),
         )
         for group, role in ROLES.items():
-            k8s.rbac.v1.RoleBinding(
-                f"{namespace}-{group}",
-                metadata={"name": f"conecta-{group}", "namespace": name},
-                role_ref=_cluster_role(role),
-                subjects=[_group(f"{slug}:{group}")],
-                opts=self._child(),
-            )
+            self._within(name, f"{namespace}-{group}", f"conecta-{group}", role, _group(f"{slug}:{group}"))
+        self._within(name, f"{namespace}-operator", names.OPERATOR, "conecta-operator-secrets", _operator())
         return name
 
     def _limits(self, namespace: str, home: pulumi.Output[str], limits: LimitSettings) -> None:
@@ -93,6 +88,22 @@ class Tenancy(Layer):
             f"{namespace}-limits",
             metadata={"name": "conecta", "namespace": home},
             spec={"limits": [container_limits(limits)]},
+            opts=self._child(),
+        )
+
+    def _within(
+        self,
+        namespace: pulumi.Output[str],
+        logical_name: str,
+        name: str,
+        role: str,
+        subject: k8s.rbac.v1.SubjectArgs,
+    ) -> None:
+        k8s.rbac.v1.RoleBinding(
+            logical_name,
+            metadata={"name": name, "namespace": namespace},
+            role_ref=_cluster_role(role),
+            subjects=[subject],
             opts=self._child(),
         )
 
@@ -135,3 +146,7 @@ def _cluster_role(name: str) -> k8s.rbac.v1.RoleRefArgs:
 
 def _group(name: str) -> k8s.rbac.v1.SubjectArgs:
     return k8s.rbac.v1.SubjectArgs(api_group=RBAC, kind="Group", name=f"conecta:{name}")
+
+
+def _operator() -> k8s.rbac.v1.SubjectArgs:
+    return k8s.rbac.v1.SubjectArgs(kind="ServiceAccount", name=names.OPERATOR, namespace=names.SYSTEM_NAMESPACE)

@@ -35,13 +35,15 @@ OPERATOR_RIGHTS = {
     ("conecta.gov.br", "conectagrants"): "get list watch update",
     ("conecta.gov.br", "conectagrants/finalizers"): "update",
     ("conecta.gov.br", "conectagrants/status"): "patch",
-    **dict.fromkeys((*GENERATED, ("", "secrets")), "get list watch create update delete"),
+    **dict.fromkeys(GENERATED, "get list watch create update delete"),
     ("", "configmaps"): "get list watch create update",
+    ("", "secrets"): "get create update delete",
     ("", "services"): "get list watch",
     ("", "namespaces"): "get list watch",
     ("discovery.k8s.io", "endpointslices"): "list watch",
     ("events.k8s.io", "events"): "create",
 }
+SECRETS_RIGHTS = {("", "secrets"): "list watch"}
 PROVIDER_RIGHTS = {
     ("conecta.gov.br", "conectaapis"): "get list watch create update patch delete approve",
     ("", "events"): "get list watch",
@@ -105,6 +107,7 @@ def container() -> tuple[dict[str, Any], dict[str, Any]]:
     ("name", "expected"),
     [
         pytest.param("conecta-operator", OPERATOR_RIGHTS, id="operator"),
+        pytest.param("conecta-operator-secrets", SECRETS_RIGHTS, id="operator in an agency's namespace"),
         pytest.param("conecta-provider", PROVIDER_RIGHTS, id="provider"),
         pytest.param("conecta-approver", APPROVER_RIGHTS, id="approver"),
         pytest.param("conecta-receiver", RECEIVER_RIGHTS, id="receiver"),
@@ -147,9 +150,17 @@ def test_the_operator_may_see_all_that_it_watches() -> None:
         assert {"list", "watch"} <= set(granted[kind.group, kind.plural].split()), kind
 
 
+def test_the_operator_lists_secrets_in_no_namespace_by_itself() -> None:
+    """Pulumi binds the role that lets it, namespace by namespace; the chart binds it nowhere."""
+    objects = rendered(workload="Process")
+    assert {"list", "watch"}.isdisjoint(rights(one(objects, "ClusterRole"))["", "secrets"].split())
+    bound = [each["roleRef"]["name"] for each in objects if each["kind"].endswith("RoleBinding")]
+    assert bound == ["conecta-operator"]
+
+
 def test_no_role_has_a_wildcard() -> None:
     roles = [each for each in rendered(workload="Process") if each["kind"] in ("ClusterRole", "Role")]
-    assert len(roles) == 8
+    assert len(roles) == 9
     assert "*" not in json.dumps(roles)
 
 

@@ -8,6 +8,7 @@ import pulumi
 import pytest
 from pulumi.runtime import rpc
 
+from conecta_operator.api.objects import SECRET
 from conecta_operator.reconcile.mapping import WATCHED
 from tests.infra.recorder import ROOT, STACK_FILES, Made, Project, Stack, deploy, settings_of, whole_program
 
@@ -174,9 +175,13 @@ def test_an_agencys_namespace_says_whose_it_is_and_lets_its_people_in(sandbox: C
         for made in stack.of("RoleBinding")
     }
     assert bound == {
-        (namespace, f"conecta-{role}", f"conecta:receita:{role}s")
+        (namespace, role, subject)
         for namespace in ("rfb", "rfb-h")
-        for role in ("provider", "receiver")
+        for role, subject in (
+            ("conecta-provider", "conecta:receita:providers"),
+            ("conecta-receiver", "conecta:receita:receivers"),
+            ("conecta-operator-secrets", "conecta-operator"),
+        )
     }
 
 
@@ -223,7 +228,7 @@ def test_every_namespace_of_an_agency_is_limited_as_the_stack_or_the_agency_says
 
 def test_nothing_that_the_operator_writes_is_counted(sandbox: Callable[..., Stack]) -> None:
     """A full namespace must still get its keys, its routes, and its revocations."""
-    written = {f"{kind.plural}.{kind.group}".rstrip(".") for kind in WATCHED} - {
+    written = {f"{kind.plural}.{kind.group}".rstrip(".") for kind in (*WATCHED, SECRET)} - {
         "conectaapis.conecta.gov.br",
         "conectagrants.conecta.gov.br",
     }

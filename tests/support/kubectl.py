@@ -14,6 +14,8 @@ from conecta_operator.api.objects import Manifest
 
 __all__ = ["agency_namespace", "apply", "condition", "eventually", "find", "get", "kubectl", "wait_ready"]
 
+RBAC = "rbac.authorization.k8s.io"
+
 
 def kubectl(*arguments: str, stdin: str | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
     """Run kubectl against the platform (KUBECONFIG comes with the `platform` fixture)."""
@@ -75,10 +77,17 @@ def wait_ready(kind: str, namespace: str, name: str, seconds: int = 20) -> None:
 
 @contextmanager
 def agency_namespace(slug: str) -> Iterator[str]:
-    """A namespace of a new agency, gone afterwards."""
+    """A namespace of a new agency, as Pulumi makes it for the operator; gone afterwards."""
     name = f"{slug}-{uuid.uuid4().hex[:6]}"
     labels = {"conecta.gov.br/agency": name, "conecta.gov.br/cnpj": "00394460005887", "conecta.gov.br/siorg": "1929"}
-    apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
+    binding = {
+        "apiVersion": f"{RBAC}/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": "conecta-operator", "namespace": name},
+        "roleRef": {"apiGroup": RBAC, "kind": "ClusterRole", "name": "conecta-operator-secrets"},
+        "subjects": [{"kind": "ServiceAccount", "name": "conecta-operator", "namespace": "conecta-system"}],
+    }
+    apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}, binding)
     try:
         yield name
     finally:

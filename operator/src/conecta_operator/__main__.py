@@ -30,6 +30,7 @@ from conecta_operator.reconcile.intake import Intake
 from conecta_operator.reconcile.loop import Reconciler
 from conecta_operator.reconcile.report import Report
 from conecta_operator.reconcile.resync import IssuerWatch, Resync
+from conecta_operator.reconcile.secrets_watch import SecretsWatch
 from conecta_operator.reconcile.signing_keys import SigningKeys
 from conecta_operator.reconcile.steps import Steps
 from conecta_operator.reconcile.strays import Strays
@@ -106,6 +107,9 @@ class Operator:
             interval=settings.resync_every,
             random=random,
         )
+        self._secrets_watch = SecretsWatch(
+            cluster=cluster, queue=queue, landscape=landscape, intake=intake, random=random
+        )
         self._metrics.watch_queue(depth=lambda: len(queue), age_of_oldest=lambda: queue.age_of_oldest)
 
     async def run(self) -> None:
@@ -113,7 +117,13 @@ class Operator:
         async with asyncio.TaskGroup() as group:
             # Before kopf, which on its way out ends all tasks that are younger than itself.
             workers = [group.create_task(self._reconciler.work()) for _ in range(self._settings.workers)]
-            parts = self._resync.run(), self._issuer_watch.run(), self._strays.run(), self._serve_probes()
+            parts = (
+                self._resync.run(),
+                self._issuer_watch.run(),
+                self._strays.run(),
+                self._secrets_watch.run(),
+                self._serve_probes(),
+            )
             others = [group.create_task(part) for part in parts]
             await self._watch()
             logger.info("stopping")

@@ -1,14 +1,15 @@
 """What KubernetesCluster sends."""
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from conecta_operator.api.objects import CONFIG_MAP, NAMESPACE, SECURITY_POLICY, ObjectKey
+from conecta_operator.api.objects import CONFIG_MAP, NAMESPACE, SECRET, SECURITY_POLICY, ObjectKey
 from conecta_operator.apply.kubernetes import KubernetesCluster
-from conecta_operator.errors import Rejected
+from conecta_operator.errors import ClusterUnavailable, Rejected
 from tests.unit.apply.conftest import ScriptedServer
 from tests.unit.apply.test_kubernetes_answers import kubeconfig
 
@@ -122,3 +123,59 @@ async def test_no_name_leads_out_of_its_place(server: ScriptedServer, cluster: K
 async def test_odd_characters_in_a_name_are_escaped(server: ScriptedServer, cluster: KubernetesCluster) -> None:
     await cluster.get(ObjectKey(CONFIG_MAP, "receita", "a b?c#dé"))
     assert server.requests[0].path == "/api/v1/namespaces/receita/configmaps/a%20b%3Fc%23d%C3%A9"
+
+
+METADATA = {"kind": "PartialObjectMetadata", "metadata": {"name": "key", "resourceVersion": "8"}}
+EVENT = {"type": "MODIFIED", "object": METADATA}
+BOOKMARK = {"type": "BOOKMARK", "object": {"kind": "PartialObjectMetadata", "metadata": {"resourceVersion": "9"}}}
+TOO_OLD = {"type": "ERROR", "object": {"kind": "Status", "code": 410}}
+METADATA_ONLY = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+
+
+def stream(*events: object) -> str:
+    return "".join(f"{json.dumps(event)}\n" for event in events)
+
+
+async def test_whether_we_may_is_asked_of_the_api_server(server: ScriptedServer, cluster: KubernetesCluster) -> None:
+    server.now_says(201, {"metadata": {}, "status": {"allowed": True}})
+    assert await cluster.may("watch", SECRET, namespace="saude")
+    server.now_says(201, {"metadata": {}, "status": {"allowed": False}})
+    assert not await cluster.may("watch", SECRET, namespace="saude")
+    request = server.requests[0]
+    assert (request.method, request.path) == ("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews")
+    asked = {"verb": "watch", "group": "", "resource": "secrets", "namespace": "saude"}
+    assert request.json["spec"] == {"resourceAttributes": asked}
+
+
+async def test_a_watch_asks_for_metadata_only_and_goes_on_where_the_last_one_ended(
+    server: ScriptedServer, cluster: KubernetesCluster
+) -> None:
+    server.now_says(200, {"metadata": {"resourceVersion": "7"}, "items": []})
+    assert await cluster.version(SECRET, namespace="saude") == "7"
+    server.now_says(200, stream(EVENT, BOOKMARK))
+    server.says(200, stream(TOO_OLD))
+    seen = [each async for each in cluster.changes(SECRET, namespace="saude", since="7")]
+    assert seen == [("MODIFIED", METADATA | {"apiVersion": "v1", "kind": "Secret"})]
+    listed, *watched = server.requests
+    assert listed.headers["Accept"] == METADATA_ONLY.replace("Metadata;", "MetadataList;")
+    assert {request.headers["Accept"] for request in watched} == {METADATA_ONLY}
+    assert listed.query == {"limit": "1"}
+    assert [request.query["resourceVersion"] for request in watched] == ["7", "9"]
+    assert {request.query["watch"] for request in watched} == {"1"}
+    assert {request.query["allowWatchBookmarks"] for request in watched} == {"1"}
+
+
+@pytest.mark.parametrize(
+    ("status", "content"),
+    [
+        pytest.param(403, {"kind": "Status", "message": "no"}, id="a refusal"),
+        pytest.param(200, "no JSON\n", id="what is no event"),
+        pytest.param(200, '{"type": "ADDED"}\n', id="an event without object"),
+    ],
+)
+async def test_a_watch_that_fails_says_so(
+    server: ScriptedServer, cluster: KubernetesCluster, status: int, content: object
+) -> None:
+    server.now_says(status, content)
+    with pytest.raises(ClusterUnavailable, match="watch secrets"):
+        [each async for each in cluster.changes(SECRET, namespace="saude", since="7")]

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from typing_extensions import override
 
-from conecta_operator.api.objects import HTTP_ROUTE, Kind, Manifest
+from conecta_operator.api.objects import HTTP_ROUTE, SECRET, Kind, Manifest
 from conecta_operator.apply.access import ApiServer
 from conecta_operator.errors import ClusterUnavailable
 from conecta_operator.handlers import lifecycle
 from conecta_operator.handlers.lifecycle import EndlessBackoffs, connection, kopf_settings, until_served
+from conecta_operator.reconcile.mapping import WATCHED
 from tests.support.fake_cluster import FakeCluster
 
 
@@ -53,10 +54,10 @@ def test_a_watch_that_falls_silent_is_opened_anew() -> None:
     assert watching.inactivity_timeout < watching.server_timeout < watching.client_timeout
 
 
-def test_only_secrets_that_may_be_ours_are_seen() -> None:
-    selectors = kopf_settings().watching.field_selectors
-    assert len(selectors) == 1
-    assert selectors["", "v1", "secrets"] == "type=servicebinding.io/oauth2"
+def test_kopf_watches_no_secrets() -> None:
+    """It would have to read those of all namespaces."""
+    assert SECRET not in WATCHED
+    assert kopf_settings().watching.field_selectors == {}
 
 
 class Unfinished(FakeCluster):

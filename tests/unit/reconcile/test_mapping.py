@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from conecta_operator.api.objects import Kind, Manifest, ObjectKey
+from conecta_operator.api.objects import SECRET, Kind, Manifest, ObjectKey
 from conecta_operator.plan import reads
 from conecta_operator.reconcile.mapping import WATCHED, Change, Happened, concerned, shown_to_grants
 from tests.unit.reconcile.stand_ins import (
@@ -48,7 +48,7 @@ def found(manifest: Manifest, happened: Happened = Happened.MODIFIED, **more: An
 
 
 def other(kind: str, name: str, namespace: str = "receita") -> Manifest:
-    by_name: dict[str, Kind] = {kind.name: kind for kind in WATCHED}
+    by_name: dict[str, Kind] = {kind.name: kind for kind in (*WATCHED, SECRET)}
     metadata = {"name": name, "namespace": namespace} if namespace else {"name": name}
     return {"apiVersion": by_name[kind].api_version, "kind": kind, "metadata": metadata}
 
@@ -124,7 +124,7 @@ def test_a_grant_whose_secret_was_renamed_is_concerned_by_the_former_one_too() -
     assert set(concerned(change, ListedLandscape(renamed))) == {grant_key("renomeado")}
 
 
-@pytest.mark.parametrize("kind", WATCHED, ids=str)
+@pytest.mark.parametrize("kind", [*WATCHED, SECRET], ids=str)
 def test_every_watched_kind_is_understood(kind: Kind) -> None:
     manifest = {"ConectaApi": CEP, "ConectaGrant": GRANT}.get(kind.name, other(kind.name, "any"))
     found(manifest)
@@ -133,7 +133,7 @@ def test_every_watched_kind_is_understood(kind: Kind) -> None:
 def test_all_that_decisions_read_is_watched() -> None:
     """A kind that is read but not watched would be noticed at the next resync only."""
     kinds = {key.kind for manifest in (CEP, CPF) for key in reads.of_api(ListedLandscape(manifest).all_apis[0])}
-    assert kinds <= set(WATCHED)
+    assert kinds <= {*WATCHED, SECRET}
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,11 @@
 """The Kubernetes API as the operator uses it."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Protocol
 
 from conecta_operator.api.objects import Kind, Manifest, ObjectKey
 
-__all__ = ["Cluster"]
+__all__ = ["Cluster", "WatchableCluster"]
 
 
 class Cluster(Protocol):
@@ -49,3 +49,16 @@ class Cluster(Protocol):
 
     async def record_event(self, about: Manifest, *, type_: str, reason: str, message: str) -> None:
         """Record a Kubernetes Event (`Normal` or `Warning`) about an object, as `kubectl describe` shows it."""
+
+
+class WatchableCluster(Protocol):
+    """The Kubernetes API where kopf doesn't watch it: namespace by namespace, and never more than metadata."""
+
+    async def may(self, verb: str, kind: Kind, *, namespace: str) -> bool:
+        """Whether we have this right there, by the API server's own word. Asking needs none."""
+
+    async def version(self, kind: Kind, *, namespace: str) -> str:
+        """How far the objects of a kind in a namespace have come: from there on, `changes` misses none."""
+
+    def changes(self, kind: Kind, *, namespace: str, since: str) -> AsyncIterator[tuple[str, Manifest]]:
+        """ADDED, MODIFIED or DELETED, and the object without what it holds; ends when too old a past is asked for."""

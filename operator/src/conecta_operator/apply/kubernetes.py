@@ -5,7 +5,7 @@ import re
 import socket
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -29,6 +29,12 @@ _EVENT: Final = Kind("events.k8s.io", "v1", "events", "Event")
 _REFERENCE: Final = ("namespace", "name", "uid", "resourceVersion")
 _LONGEST_NOTE: Final = 1024
 _LONGEST_EXPLANATION: Final = 1000
+_REVIEW: Final = Kind("authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview")
+_METADATA_ONLY: Final = "application/json;as=PartialObjectMetadata{};g=meta.k8s.io;v=v1"
+"""What to accept of a watch, and with `List` in it of a list."""
+_LONGEST_STREAM: Final = timedelta(minutes=5)
+_LONGEST_SILENCE: Final = timedelta(seconds=70)
+"""The API server sends a bookmark each minute: a stream that is silent for longer is dead."""
 _REREAD_AFTER: Final = timedelta(minutes=1)
 _REFUSALS: Final = frozenset(
     {
@@ -99,6 +105,30 @@ class KubernetesCluster:
         """See Cluster."""
         answer = await self._send("GET", _root(kind))
         return kind.plural in answer.offered(f"look up {kind}")
+
+    async def may(self, verb: str, kind: Kind, *, namespace: str) -> bool:
+        """See WatchableCluster."""
+        asked = {"verb": verb, "group": kind.group, "resource": kind.plural, "namespace": namespace}
+        review = {"apiVersion": _REVIEW.api_version, "kind": _REVIEW.name, "spec": {"resourceAttributes": asked}}
+        answer = (await self._send("POST", _path(_REVIEW, ""), body=review)).manifest(f"ask for the right to {verb}")
+        return bool(answer.get("status", {}).get("allowed"))
+
+    async def version(self, kind: Kind, *, namespace: str) -> str:
+        """See WatchableCluster."""
+        answer = await self._send("GET", f"{_path(kind, namespace)}?limit=1", accept=_METADATA_ONLY.format("List"))
+        return str(answer.manifest(f"list {kind} in {namespace}")["metadata"]["resourceVersion"])
+
+    async def changes(self, kind: Kind, *, namespace: str, since: str) -> AsyncIterator[tuple[str, Manifest]]:
+        """See WatchableCluster."""
+        query = {"watch": "1", "allowWatchBookmarks": "1", "timeoutSeconds": f"{_LONGEST_STREAM.seconds}"}
+        while True:
+            path = f"{_path(kind, namespace)}?{urlencode(query | {'resourceVersion': since})}"
+            async for event in self._stream(path, f"watch {kind} in {namespace}"):
+                if event["type"] == "ERROR":
+                    return
+                since = event["object"]["metadata"]["resourceVersion"]
+                if event["type"] != "BOOKMARK":
+                    yield event["type"], event["object"] | {"apiVersion": kind.api_version, "kind": kind.name}
 
     async def create(self, manifest: Manifest) -> Manifest:
         """See Cluster."""
@@ -180,21 +210,49 @@ class KubernetesCluster:
         return None if answer.tells_absence_of(key) else answer.manifest(action, secret=holds_secret)
 
     async def _send(
-        self, method: str, path: str, *, body: Manifest | None = None, content_type: str = "application/json"
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Manifest | None = None,
+        content_type: str = "application/json",
+        accept: str = "application/json",
     ) -> "_Answer":
-        await self._access.keep_fresh()
-        headers = {"Accept": "application/json", "Content-Type": content_type, "User-Agent": MANAGED_BY}
-        headers |= self._access.authorization
+        headers = {"Accept": accept, "Content-Type": content_type}
         try:
-            response = await self._client.call_api(
-                method, f"{self._access.configuration.host}{path}", headers, body, _request_timeout=self._timeout
-            )
-            content = await response.response.read()
+            response = await self._open(method, path, headers, body, self._timeout)
+            content = await response.read()
         except NETWORK_FAILURES as failure:
             raise ClusterUnavailable(f"the API server, asked to {method} {path}: {cause_of(failure)}") from None
         if response.status == HTTPStatus.UNAUTHORIZED:
             self._access.distrust()
         return _Answer(response.status, content)
+
+    async def _stream(self, path: str, action: str) -> AsyncIterator[Manifest]:
+        """The events of one watch until the API server ends it. Raises as `_send` does, and for what is no event."""
+        limits = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=_LONGEST_SILENCE.total_seconds())
+        try:
+            response = await self._open("GET", path, {"Accept": _METADATA_ONLY.format("")}, None, limits)
+            async with response:
+                if response.status != HTTPStatus.OK:
+                    _Answer(response.status, await response.read()).manifest(action)
+                async for line in response.content:
+                    event = json_in(line)
+                    if not (isinstance(event, dict) and isinstance(event.get("object"), dict)):
+                        raise ClusterUnavailable(f"{action}: the API server sends what is no event")
+                    yield event
+        except NETWORK_FAILURES as failure:
+            raise ClusterUnavailable(f"{action}: {cause_of(failure)}") from None
+
+    async def _open(
+        self, method: str, path: str, headers: dict[str, str], body: Manifest | None, limits: aiohttp.ClientTimeout
+    ) -> aiohttp.ClientResponse:
+        await self._access.keep_fresh()
+        headers = headers | {"User-Agent": MANAGED_BY} | self._access.authorization
+        url = f"{self._access.configuration.host}{path}"
+        answer = await self._client.call_api(method, url, headers, body, _request_timeout=limits)
+        response: aiohttp.ClientResponse = answer.response
+        return response
 
 
 @dataclass(frozen=True)
@@ -262,6 +320,7 @@ class _Access:
         self.configuration = Configuration()
         # The environment's proxies and ~/.netrc are not for the API server; a kubeconfig can name a proxy.
         self.configuration.client_session_kwargs = {"trust_env": False}
+        self.configuration.connection_pool_maxsize = 0  # no limit: each namespace has a watch that stays open
 
     @property
     def authorization(self) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Final
 
 import kopf
 
-from conecta_operator.api.objects import GROUP, SECRET, Kind
+from conecta_operator.api.objects import GROUP, Kind
 from conecta_operator.apply.access import ApiServer
 from conecta_operator.apply.cluster import Cluster
 from conecta_operator.errors import OperatorError
@@ -21,7 +21,6 @@ logger = logging.getLogger(__name__)
 Access = Callable[[], Awaitable[ApiServer]]
 """Says where the API server is and who we are there, as of now."""
 
-SECRET_TYPE: Final = "servicebinding.io/oauth2"  # noqa: S105 - a type, no secret
 _LONGEST_BACKOFF: Final = 2.0
 """Ten watches that ask every two seconds are no burden, and after an outage nothing goes unseen for longer."""
 _BETWEEN_LOOKS: Final = 2.0
@@ -54,8 +53,6 @@ def kopf_settings() -> kopf.OperatorSettings:
     settings.watching.client_timeout = 360.0
     settings.watching.connect_timeout = 10.0
     settings.watching.inactivity_timeout = 70.0
-    # Of all Secrets, the operator sees only those that could be its own.
-    settings.watching.field_selectors[SECRET.group, SECRET.version, SECRET.plural] = f"type={SECRET_TYPE}"
     return settings
 
 

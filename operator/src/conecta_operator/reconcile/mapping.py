@@ -37,10 +37,10 @@ WATCHED: Final = (
     CONFIG_MAP,
     SERVICE,
     ENDPOINT_SLICE,
-    SECRET,
     NAMESPACE,
     NETWORK_POLICY,
 )
+"""By kopf, in all namespaces. Secrets are not among these: see `secrets_watch`."""
 
 
 class Happened(StrEnum):
