@@ -33,6 +33,7 @@ def envoy_service(layout: Layout) -> Service:
             "--drain-strategy", "immediate",
             "--drain-time-s", str(DRAIN_SECONDS),
             "--disable-hot-restart",
+            "--file-flush-interval-msec", "1000",  # of the access log: nobody waits ten seconds for a line
             "--log-level", "warning",
         ),
         is_ready=answers(ENVOY_ADMIN, "/ready"),

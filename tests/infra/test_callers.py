@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from infra.gateway import CALLERS
+from sandbox.demo.cpf import from_base
 from tests.support.scripted_envoy import Received, ScriptedEnvoy, scripted_envoy
 
 NAMED = "receita/cep api:0a1b2c3d grant:7f1e2d3c agency:saude application:agendamento"
@@ -108,6 +109,16 @@ def test_a_cpf_that_can_be_nobodys_is_told_of_and_passed_on(gateway: ScriptedEnv
     received = passed_on(gateway, TOKEN, ("x-conecta-scope", NAMED), ("x-cpf-usuario", cpf))
     assert received.values("x-conecta-malformed") == told
     assert received.values("x-cpf-usuario") == [cpf]
+
+
+def test_of_a_hundred_numbers_with_the_same_beginning_one_is_a_cpf(gateway: ScriptedEnvoy) -> None:
+    for base in ("123456789", "000000000", "999999999", "100000001"):
+        numbers = [f"{base}{end:02}" for end in range(100)]
+        told = {
+            number: passed_on(gateway, TOKEN, ("x-conecta-scope", NAMED), ("x-cpf-usuario", number))
+            for number in numbers
+        }
+        assert [number for number in numbers if not told[number].values("x-conecta-malformed")] == [from_base(base)]
 
 
 def test_nothing_is_told_of_the_cpf_of_a_call_that_bears_none_or_two(gateway: ScriptedEnvoy) -> None:

