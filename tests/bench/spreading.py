@@ -60,10 +60,10 @@ class Spreading:
         token = await asyncio.to_thread(self.estate.token, api)
         async with traffic(self.layout, f"/api-{api}/v1/", token) as calls:
             for _ in range(self.trials):
-                await calls.until(lambda seen: all(call.status == 200 for call in seen.calls[-8:]), LIMIT)
                 await asyncio.sleep(random.uniform(0.1, LONGEST_PAUSE))  # noqa: S311 - no secret
                 found.append(await calls.until_refused(await self._patch(manifest, stop), LIMIT))
                 await self._patch(manifest, resume)
+                await calls.until(lambda seen: all(call.status == 200 for call in seen.calls[-8:]), LIMIT)
         return found
 
     async def _patch(self, manifest: Manifest, spec: Manifest) -> float:
