@@ -296,7 +296,7 @@ def route_chosen_once() -> dict[str, Any]:
 
 
 def tokens_remembered() -> dict[str, Any]:
-    """Verify a token's signature once, rather than at each call: that is a third of what a call costs.
+    """Verify a token's signature once, rather than at each call: that is a fifth of what a call costs.
 
     What is remembered is forgotten when the token ends, and when the issuer's keys change. An object of its own, since
     it can't be programmed before the operator has written the first policy that asks for tokens.
