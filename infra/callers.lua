@@ -55,7 +55,8 @@ local function what_is_wrong(headers)
   local repeated, cpf = sent_repeatedly(headers), headers:get("x-cpf-usuario")
   if #repeated > 0 then
     wrong["x-conecta-repeated"] = table.concat(repeated, ",")
-  elseif cpf ~= nil and not is_cpf(cpf) then
+  end
+  if cpf ~= nil and not is_cpf(cpf) then
     wrong["x-conecta-malformed"] = "x-cpf-usuario"
   end
   return wrong

@@ -121,7 +121,12 @@ def test_of_a_hundred_numbers_with_the_same_beginning_one_is_a_cpf(gateway: Scri
         assert [number for number in numbers if not told[number].values("x-conecta-malformed")] == [from_base(base)]
 
 
-def test_nothing_is_told_of_the_cpf_of_a_call_that_bears_none_or_two(gateway: ScriptedEnvoy) -> None:
-    twice = [("x-cpf-usuario", "1"), ("x-cpf-usuario", "2")]
-    for headers in ([], twice):
-        assert passed_on(gateway, TOKEN, ("x-conecta-scope", NAMED), *headers).values("x-conecta-malformed") == []
+def test_nothing_is_told_of_the_cpf_of_a_call_that_bears_none(gateway: ScriptedEnvoy) -> None:
+    assert passed_on(gateway, TOKEN, ("x-conecta-scope", NAMED)).values("x-conecta-malformed") == []
+
+
+def test_a_cpf_is_looked_at_whatever_else_is_sent_more_than_once(gateway: ScriptedEnvoy) -> None:
+    sent = [("x-cpf-usuario", "11144477734"), ("x-outro", "1"), ("x-outro", "2")]
+    received = passed_on(gateway, TOKEN, ("x-conecta-scope", NAMED), *sent)
+    assert received.values("x-conecta-repeated") == ["x-outro"]
+    assert received.values("x-conecta-malformed") == ["x-cpf-usuario"]

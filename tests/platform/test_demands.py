@@ -156,6 +156,12 @@ def test_a_refusal_names_the_header_that_is_wrong(
     assert not_named not in detail
 
 
+def test_a_false_cpf_is_refused_beside_headers_that_are_sent_twice(api: Routed, lenient: Routed, echo: Echo) -> None:
+    false = without("x-cpf-usuario", ("x-cpf-usuario", "11144477734"), ("x-outro", "1"), ("x-outro", "2"))
+    for demanding in (api, lenient):
+        assert "x-cpf-usuario" in refused(demanding, echo, false)
+
+
 def test_headers_that_nobody_demands_may_be_sent_twice(api: Routed) -> None:
     answer = call(api, (*GOOD, ("x-outro", "1"), ("x-outro", "2")))
     assert answer.status == 200

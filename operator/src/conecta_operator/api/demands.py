@@ -34,7 +34,7 @@ class UserCpf(StrEnum):
     REQUIRED = "Required"
     """Each call bears one `x-cpf-usuario` that can be somebody's; others are refused (400)."""
     OPTIONAL = "Optional"
-    """A call may do without, but what it bears is one of eleven digits; others are refused (400)."""
+    """A call may do without, but what it bears can be somebody's; others are refused (400)."""
     NONE = "None"
     """The gateway doesn't look at the header, and passes it on like any other."""
 

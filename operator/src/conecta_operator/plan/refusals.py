@@ -76,8 +76,8 @@ def _of_what_is_missing(api: ConectaApi, calls: tuple[RouteRule, ...]) -> Iterat
     path = {"path": {"type": "PathPrefix", "value": api.base_path}}
     for count, name in reversed(list(enumerate(demanded))):
         match = {**path, **_headers(dict([*demanded.items()][:count]))}
-        false = _also_bearing(calls, demanded, _NO_CPF) if name == USER_CPF else ()
-        yield Refusal(name=f"without-{name}", matches=(match, *false), problem=problems.header_missing(name))
+        nobodys = _also_bearing(calls, demanded, _NO_CPF) if name == USER_CPF else ()
+        yield Refusal(name=f"without-{name}", matches=(match, *nobodys), problem=problems.header_missing(name))
 
 
 def _also_bearing(
