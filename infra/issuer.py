@@ -123,13 +123,13 @@ def asked_again() -> dict[str, Any]:
 
     Hydra answers 500 when another writes to its database at the same time: seldom with PostgreSQL, where that is a
     failed serialization, and often with SQLite, which then says at once that it is locked. While it is started anew,
-    nothing answers. Six attempts within two seconds hide both from clients.
+    nothing answers. Six attempts within a second or so hide the former from clients, and of the latter what is short.
     """
     return {
         "targetRefs": [_ROUTE],
         "retry": {
             "numRetries": 5,
-            "retryOn": {"triggers": ["connect-failure", "retriable-status-codes"], "httpStatusCodes": [500]},
+            "retryOn": {"triggers": ["connect-failure", "reset", "retriable-status-codes"], "httpStatusCodes": [500]},
             "perRetry": {"backOff": {"baseInterval": "50ms", "maxInterval": "500ms"}},
         },
     }

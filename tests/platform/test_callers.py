@@ -100,6 +100,15 @@ def test_a_route_is_chosen_once_for_a_call(api: Published) -> None:
     assert script["clear_route_cache"] is False
 
 
+def test_tokens_that_were_verified_are_remembered(api: Published) -> None:
+    assert api.name
+    (manager,) = connection_managers()
+    (verifier,) = [part["typed_config"] for part in manager["http_filters"] if part["name"].endswith("jwt_authn")]
+    assert verifier["providers"]
+    for provider in verifier["providers"].values():
+        assert provider["jwt_cache_config"] == {"jwt_cache_size": 2000}
+
+
 def connection_managers() -> list[dict[str, Any]]:
     """What Envoy goes by in the listeners that take routes."""
     address = f"http://127.0.0.1:{ENVOY_ADMIN}/config_dump?resource=dynamic_listeners"
