@@ -73,8 +73,10 @@ class Tenancy(Layer):
             opts=self._child(),
         )
         for group, role in ROLES.items():
-            self._within(name, f"{namespace}-{group}", f"conecta-{group}", role, _group(f"{slug}:{group}"))
-        self._within(name, f"{namespace}-operator", names.OPERATOR, "conecta-operator-secrets", _operator())
+            subject = _group(f"{slug}:{group}")
+            self._within(name, f"{namespace}-{group}", name=f"conecta-{group}", role=role, subject=subject)
+        secrets = "conecta-operator-secrets"
+        self._within(name, f"{namespace}-operator", name=names.OPERATOR, role=secrets, subject=_operator())
         return name
 
     def _limits(self, namespace: str, home: pulumi.Output[str], limits: LimitSettings) -> None:
@@ -95,6 +97,7 @@ class Tenancy(Layer):
         self,
         namespace: pulumi.Output[str],
         logical_name: str,
+        *,
         name: str,
         role: str,
         subject: k8s.rbac.v1.SubjectArgs,

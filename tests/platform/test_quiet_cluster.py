@@ -25,6 +25,8 @@ RESYNC: Final = 8.0
 """Seconds between two looks at everything, give or take a tenth; ten minutes unless it is set."""
 QUIET: Final = float(os.environ.get("CONECTA_TEST_QUIET", "12"))
 """Seconds of rest before the operator's restart, and as many after it; longer than from one resync to the next."""
+_STOPS: Final = 4.0
+"""Seconds within which the operator ends when it is told to; kopf gives what hangs five."""
 _AT_REST: Final = 3.0
 """Seconds without a write after which the cluster has converged."""
 
@@ -64,7 +66,9 @@ def test_a_converged_cluster_is_not_written_to(platform: Layout, stage: Stage, o
     time.sleep(QUIET)
     assert _reconciles() - looked >= GRANTS + APIS, "there was a resync"
     assert log.writes(rest_begun) == []
+    stopping = time.monotonic()
     operator.stop()
+    assert time.monotonic() - stopping < _STOPS, "no watch was waited for"
     operator.start()
     operator.await_ready()
     time.sleep(QUIET)

@@ -117,30 +117,33 @@ class Operator:
         async with asyncio.TaskGroup() as group:
             # Before kopf, which on its way out ends all tasks that are younger than itself.
             workers = [group.create_task(self._reconciler.work()) for _ in range(self._settings.workers)]
-            parts = (
-                self._resync.run(),
-                self._issuer_watch.run(),
-                self._strays.run(),
-                self._secrets_watch.run(),
-                self._serve_probes(),
-            )
-            others = [group.create_task(part) for part in parts]
-            await self._watch()
+            parts = self._resync.run(), self._issuer_watch.run(), self._strays.run(), self._serve_probes()
+            secrets = group.create_task(self._secrets_watch.run())
+            others = [secrets, *(group.create_task(part) for part in parts)]
+            await self._watch(secrets)
             logger.info("stopping")
             self._queue.close()
             await asyncio.wait(workers, timeout=_LAST_WORK.total_seconds())
             for task in (*workers, *others):
                 task.cancel()
 
-    async def _watch(self) -> None:
+    async def _watch(self, secrets: asyncio.Task[None]) -> None:
         """Until SIGTERM. What fails before anything was listed is tried again: nothing rests on it yet."""
+
+        def end_other_watches() -> None:
+            if self._intake.is_open.is_set():
+                secrets.cancel()
+
         while True:
             await until_served(self._cluster)
             logger.info("watching")
             try:
                 await kopf.operator(
                     registry=build_registry(
-                        intake=self._intake, landscape=self._landscape, access=self._cluster.api_server
+                        intake=self._intake,
+                        landscape=self._landscape,
+                        access=self._cluster.api_server,
+                        at_the_end=end_other_watches,
                     ),
                     settings=kopf_settings(),
                     clusterwide=True,

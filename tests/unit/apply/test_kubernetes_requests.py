@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from conecta_operator.api.objects import CONFIG_MAP, NAMESPACE, SECRET, SECURITY_POLICY, ObjectKey
+from conecta_operator.apply import kubernetes
 from conecta_operator.apply.kubernetes import KubernetesCluster
 from conecta_operator.errors import ClusterUnavailable, Rejected
 from tests.unit.apply.conftest import ScriptedServer
@@ -148,8 +149,9 @@ async def test_whether_we_may_is_asked_of_the_api_server(server: ScriptedServer,
 
 
 async def test_a_watch_asks_for_metadata_only_and_goes_on_where_the_last_one_ended(
-    server: ScriptedServer, cluster: KubernetesCluster
+    server: ScriptedServer, cluster: KubernetesCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(kubernetes, "_SHORTEST_STREAM", 0.0)
     server.now_says(200, {"metadata": {"resourceVersion": "7"}, "items": []})
     assert await cluster.version(SECRET, namespace="saude") == "7"
     server.now_says(200, stream(EVENT, BOOKMARK))
@@ -163,6 +165,12 @@ async def test_a_watch_asks_for_metadata_only_and_goes_on_where_the_last_one_end
     assert [request.query["resourceVersion"] for request in watched] == ["7", "9"]
     assert {request.query["watch"] for request in watched} == {"1"}
     assert {request.query["allowWatchBookmarks"] for request in watched} == {"1"}
+
+
+async def test_a_watch_that_ends_at_once_is_not_begun_anew(server: ScriptedServer, cluster: KubernetesCluster) -> None:
+    server.now_says(200, stream(EVENT))
+    assert len([each async for each in cluster.changes(SECRET, namespace="saude", since="7")]) == 1
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize(

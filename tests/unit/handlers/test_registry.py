@@ -39,7 +39,10 @@ class Wired:
         self.landscape = IndexedLandscape()
         self.queue: WorkQueue[ObjectKey] = WorkQueue(clock=clock, random=seeded())
         self.intake = Intake(queue=self.queue, landscape=self.landscape, clock=clock)
-        self.registry = build_registry(intake=self.intake, landscape=self.landscape, access=access)
+        self.ended: list[str] = []
+        self.registry = build_registry(
+            intake=self.intake, landscape=self.landscape, access=access, at_the_end=lambda: self.ended.append("all")
+        )
 
     def handlers(self, room: str) -> list[Any]:
         return list(getattr(self.registry, room).get_all_handlers())
@@ -52,6 +55,11 @@ class Wired:
 @pytest.fixture
 def wired() -> Wired:
     return Wired()
+
+
+async def test_other_watches_end_with_kopfs_own(wired: Wired) -> None:
+    await wired.handler("_activities", "end")()
+    assert wired.ended == ["all"]
 
 
 def test_every_watched_kind_has_a_watch_of_its_exact_version(wired: Wired) -> None:

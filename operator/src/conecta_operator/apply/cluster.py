@@ -61,4 +61,7 @@ class WatchableCluster(Protocol):
         """How far the objects of a kind in a namespace have come: from there on, `changes` misses none."""
 
     def changes(self, kind: Kind, *, namespace: str, since: str) -> AsyncIterator[tuple[str, Manifest]]:
-        """ADDED, MODIFIED or DELETED, and the object without what it holds; ends when too old a past is asked for."""
+        """ADDED, MODIFIED or DELETED, and the object without what it holds.
+
+        Ends when too old a past is asked for, and when the API server ends the watch as soon as it has begun.
+        """

@@ -33,6 +33,8 @@ _REVIEW: Final = Kind("authorization.k8s.io", "v1", "selfsubjectaccessreviews", 
 _METADATA_ONLY: Final = "application/json;as=PartialObjectMetadata{};g=meta.k8s.io;v=v1"
 """What to accept of a watch, and with `List` in it of a list."""
 _LONGEST_STREAM: Final = timedelta(minutes=5)
+_SHORTEST_STREAM: Final = 1.0
+"""Seconds: one that ends sooner is the API server's, or a proxy's, way to refuse, and must not be asked for at once."""
 _LONGEST_SILENCE: Final = timedelta(seconds=70)
 """The API server sends a bookmark each minute: a stream that is silent for longer is dead."""
 _REREAD_AFTER: Final = timedelta(minutes=1)
@@ -123,12 +125,15 @@ class KubernetesCluster:
         query = {"watch": "1", "allowWatchBookmarks": "1", "timeoutSeconds": f"{_LONGEST_STREAM.seconds}"}
         while True:
             path = f"{_path(kind, namespace)}?{urlencode(query | {'resourceVersion': since})}"
+            opened = time.monotonic()
             async for event in self._stream(path, f"watch {kind} in {namespace}"):
                 if event["type"] == "ERROR":
                     return
                 since = event["object"]["metadata"]["resourceVersion"]
                 if event["type"] != "BOOKMARK":
                     yield event["type"], event["object"] | {"apiVersion": kind.api_version, "kind": kind.name}
+            if time.monotonic() - opened < _SHORTEST_STREAM:
+                return
 
     async def create(self, manifest: Manifest) -> Manifest:
         """See Cluster."""
@@ -220,7 +225,7 @@ class KubernetesCluster:
     ) -> "_Answer":
         headers = {"Accept": accept, "Content-Type": content_type}
         try:
-            response = await self._open(method, path, headers, body, self._timeout)
+            response = await self._open(method, path, headers=headers, body=body, limits=self._timeout)
             content = await response.read()
         except NETWORK_FAILURES as failure:
             raise ClusterUnavailable(f"the API server, asked to {method} {path}: {cause_of(failure)}") from None
@@ -232,7 +237,7 @@ class KubernetesCluster:
         """The events of one watch until the API server ends it. Raises as `_send` does, and for what is no event."""
         limits = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=_LONGEST_SILENCE.total_seconds())
         try:
-            response = await self._open("GET", path, {"Accept": _METADATA_ONLY.format("")}, None, limits)
+            response = await self._open("GET", path, headers={"Accept": _METADATA_ONLY.format("")}, limits=limits)
             async with response:
                 if response.status != HTTPStatus.OK:
                     _Answer(response.status, await response.read()).manifest(action)
@@ -245,7 +250,13 @@ class KubernetesCluster:
             raise ClusterUnavailable(f"{action}: {cause_of(failure)}") from None
 
     async def _open(
-        self, method: str, path: str, headers: dict[str, str], body: Manifest | None, limits: aiohttp.ClientTimeout
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: dict[str, str],
+        limits: aiohttp.ClientTimeout,
+        body: Manifest | None = None,
     ) -> aiohttp.ClientResponse:
         await self._access.keep_fresh()
         headers = headers | {"User-Agent": MANAGED_BY} | self._access.authorization

@@ -1,7 +1,7 @@
 """Every watch of the operator, and what happens when it speaks: where an event enters."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import kopf
@@ -16,8 +16,14 @@ from conecta_operator.reconcile.mapping import WATCHED, Change, Happened
 __all__ = ["build_registry"]
 
 
-def build_registry(*, intake: Intake, landscape: IndexedLandscape, access: Access) -> kopf.OperatorRegistry:
-    """All handlers, closing over where they report to."""
+def build_registry(
+    *, intake: Intake, landscape: IndexedLandscape, access: Access, at_the_end: Callable[[], object]
+) -> kopf.OperatorRegistry:
+    """All handlers, closing over where they report to.
+
+    `at_the_end` is called when kopf's watches have ended: the time to end tasks that are younger than kopf's own, for
+    which it would wait.
+    """
     registry = kopf.OperatorRegistry()
 
     kopf.index(**_selector(CONECTA_API), registry=registry)(indices.apis_by_namespace)
@@ -39,6 +45,10 @@ def build_registry(*, intake: Intake, landscape: IndexedLandscape, access: Acces
             grants_by_namespace=given["grants_by_namespace"],
             grants_by_api=given["grants_by_api"],
         )
+
+    @kopf.on.cleanup(registry=registry)
+    async def end(**_: Any) -> None:
+        at_the_end()
 
     async def notice(event: Mapping[str, Any], **_: Any) -> None:
         happened = Happened(event["type"]) if event["type"] is not None else Happened.LISTED

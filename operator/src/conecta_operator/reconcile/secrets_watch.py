@@ -57,23 +57,21 @@ class SecretsWatch:
 
         So it is, at every attempt, where there is no right to watch: a namespace that was made an agency's by hand.
         """
-        pause, has_gap = _FIRST_PAUSE, False
+        clock, pause = asyncio.get_running_loop(), _FIRST_PAUSE
         while True:
+            begun = clock.time()
             try:
                 if await self.cluster.may("watch", SECRET, namespace=namespace):
                     since = await self.cluster.version(SECRET, namespace=namespace)
-                    if has_gap:
-                        self._look_at_grants_in(namespace)
-                    pause, has_gap = _FIRST_PAUSE, True
+                    self._look_at_grants_in(namespace)
                     await self._tell_changes(namespace, since)
-                    continue
-                logger.info("no right to watch Secrets in %s: its grants are looked at every now and then", namespace)
-                self._look_at_grants_in(namespace)
+                else:
+                    logger.info("no right to watch Secrets in %s: its grants are looked at now and then", namespace)
+                    self._look_at_grants_in(namespace)
             except OperatorError as error:
                 logger.warning("Secrets in %s are not watched: %s", namespace, error)
-            has_gap = True
+            pause = _FIRST_PAUSE if clock.time() - begun > _LONGEST_PAUSE else min(2 * pause, _LONGEST_PAUSE)
             await asyncio.sleep(pause * self.random.uniform(1 - _JITTER, 1 + _JITTER))
-            pause = min(2 * pause, _LONGEST_PAUSE)
 
     async def _tell_changes(self, namespace: str, since: str) -> None:
         async for happened, manifest in self.cluster.changes(SECRET, namespace=namespace, since=since):
