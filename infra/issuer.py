@@ -123,7 +123,7 @@ def asked_again() -> dict[str, Any]:
 
     Hydra answers 500 when another writes to its database at the same time: seldom with PostgreSQL, where that is a
     failed serialization, and often with SQLite, which then says at once that it is locked. While it is started anew,
-    nothing answers. Six attempts within a second or so hide the former from clients, and of the latter what is short.
+    nothing answers. Six attempts within some two seconds hide the former from clients, and of the latter what is short.
     """
     return {
         "targetRefs": [_ROUTE],

@@ -38,6 +38,7 @@ OPERATOR_RIGHTS = {
     **dict.fromkeys(GENERATED, "get list watch create update delete"),
     ("", "configmaps"): "get list watch create update",
     ("", "secrets"): "get create update delete",
+    ("rbac.authorization.k8s.io", "rolebindings"): "get",
     ("", "services"): "get list watch",
     ("", "namespaces"): "get list watch",
     ("discovery.k8s.io", "endpointslices"): "list watch",

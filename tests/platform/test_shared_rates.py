@@ -4,6 +4,7 @@ import asyncio
 import re
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from sandbox.ports import ENVOY_ADMIN
 from tests.support.application import Gateway
 from tests.support.kubectl import agency_namespace, eventually
 from tests.support.rated import Callers, Rated
+from tests.support.second_envoy import ADMINS, answered, second_envoy
 from tests.support.shared_rates import CountingParts, counted_together
 
 BASIC = {"name": "básico", "callsPerSecond": 5}
@@ -85,6 +87,17 @@ def test_a_plan_and_a_capacity_are_held(rated: Rated, basic: str) -> None:
     everybody = calls(rated, [basic, free, free], 3.0)
     everybody.tell(20)
     assert 20 * 2 <= everybody.admitted <= everybody.most(20) + 3
+
+
+def test_two_replicas_let_no_more_pass_than_one(platform: Layout, rated: Rated, basic: str, tmp_path: Path) -> None:
+    with second_envoy(platform, tmp_path):
+        time.sleep(1.05)
+        before = [answered(admin) for admin in ADMINS]
+        called = calls(rated, [basic] * 12, 3.0)
+        took_part = [answered(admin) - earlier for admin, earlier in zip(ADMINS, before, strict=True)]
+    called.tell(5)
+    assert min(took_part) > 5 * 3, "each would have let so many pass by itself"
+    assert 5 * 2 <= called.admitted <= called.most(5)
 
 
 def test_the_count_is_the_services_own(rated: Rated, basic: str) -> None:

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from conecta_operator.api.objects import SECRET, Kind, Manifest, ObjectKey
+from conecta_operator.api.objects import ROLE_BINDING, SECRET, Kind, Manifest, ObjectKey
 from conecta_operator.errors import ClusterUnavailable
 from conecta_operator.reconcile import secrets_watch
 from conecta_operator.reconcile.intake import Intake
@@ -27,11 +27,11 @@ class Watchable:
         self.told: asyncio.Queue[tuple[str, Manifest] | None] = asyncio.Queue()
         self.outage: ClusterUnavailable | None = None
 
-    async def may(self, verb: str, kind: Kind, *, namespace: str) -> bool:
-        self.asked.append(f"{verb} {kind.plural} in {namespace}")
+    async def get(self, key: ObjectKey) -> Manifest | None:
+        self.asked.append(str(key))
         if self.outage:
             raise self.outage
-        return namespace in self.allowed
+        return {"kind": "RoleBinding"} if key.namespace in self.allowed else None
 
     async def version(self, kind: Kind, *, namespace: str) -> str:
         assert kind == SECRET
@@ -106,7 +106,7 @@ async def test_secrets_are_watched_only_in_namespaces_with_grants() -> None:
     async with scene.running():
         await until(lambda: bool(scene.cluster.begun))
     assert scene.cluster.begun == [("saude", "saude-0")]
-    assert scene.cluster.asked == ["watch secrets in saude"]
+    assert scene.cluster.asked == [str(ObjectKey(ROLE_BINDING, "saude", "conecta-operator"))]
 
 
 async def test_what_happens_to_a_grants_secret_puts_the_grant_to_work() -> None:

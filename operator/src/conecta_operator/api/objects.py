@@ -83,6 +83,7 @@ SECRET: Final = Kind("", "v1", "secrets", "Secret")
 CONFIG_MAP: Final = Kind("", "v1", "configmaps", "ConfigMap")
 SERVICE: Final = Kind("", "v1", "services", "Service")
 NAMESPACE: Final = Kind("", "v1", "namespaces", "Namespace")
+ROLE_BINDING: Final = Kind("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding")
 NETWORK_POLICY: Final = Kind("networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy")
 
 _BY_API_VERSION_AND_NAME: Final = {

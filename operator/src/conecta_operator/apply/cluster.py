@@ -54,8 +54,8 @@ class Cluster(Protocol):
 class WatchableCluster(Protocol):
     """The Kubernetes API where kopf doesn't watch it: namespace by namespace, and never more than metadata."""
 
-    async def may(self, verb: str, kind: Kind, *, namespace: str) -> bool:
-        """Whether we have this right there, by the API server's own word. Asking needs none."""
+    async def get(self, key: ObjectKey) -> Manifest | None:
+        """See Cluster."""
 
     async def version(self, kind: Kind, *, namespace: str) -> str:
         """How far the objects of a kind in a namespace have come: from there on, `changes` misses none."""

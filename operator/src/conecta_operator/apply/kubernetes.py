@@ -29,7 +29,6 @@ _EVENT: Final = Kind("events.k8s.io", "v1", "events", "Event")
 _REFERENCE: Final = ("namespace", "name", "uid", "resourceVersion")
 _LONGEST_NOTE: Final = 1024
 _LONGEST_EXPLANATION: Final = 1000
-_REVIEW: Final = Kind("authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview")
 _METADATA_ONLY: Final = "application/json;as=PartialObjectMetadata{};g=meta.k8s.io;v=v1"
 """What to accept of a watch, and with `List` in it of a list."""
 _LONGEST_STREAM: Final = timedelta(minutes=5)
@@ -108,13 +107,6 @@ class KubernetesCluster:
         answer = await self._send("GET", _root(kind))
         return kind.plural in answer.offered(f"look up {kind}")
 
-    async def may(self, verb: str, kind: Kind, *, namespace: str) -> bool:
-        """See WatchableCluster."""
-        asked = {"verb": verb, "group": kind.group, "resource": kind.plural, "namespace": namespace}
-        review = {"apiVersion": _REVIEW.api_version, "kind": _REVIEW.name, "spec": {"resourceAttributes": asked}}
-        answer = (await self._send("POST", _path(_REVIEW, ""), body=review)).manifest(f"ask for the right to {verb}")
-        return bool(answer.get("status", {}).get("allowed"))
-
     async def version(self, kind: Kind, *, namespace: str) -> str:
         """See WatchableCluster."""
         answer = await self._send("GET", f"{_path(kind, namespace)}?limit=1", accept=_METADATA_ONLY.format("List"))
@@ -122,7 +114,7 @@ class KubernetesCluster:
 
     async def changes(self, kind: Kind, *, namespace: str, since: str) -> AsyncIterator[tuple[str, Manifest]]:
         """See WatchableCluster."""
-        query = {"watch": "1", "allowWatchBookmarks": "1", "timeoutSeconds": f"{_LONGEST_STREAM.seconds}"}
+        query = {"watch": "true", "allowWatchBookmarks": "true", "timeoutSeconds": f"{_LONGEST_STREAM.seconds}"}
         while True:
             path = f"{_path(kind, namespace)}?{urlencode(query | {'resourceVersion': since})}"
             opened = time.monotonic()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-from conecta_operator.api.objects import SECRET, ObjectKey
+from conecta_operator.api.objects import MANAGED_BY, ROLE_BINDING, SECRET, ObjectKey
 from conecta_operator.apply.cluster import WatchableCluster
 from conecta_operator.errors import OperatorError
 from conecta_operator.reconcile.intake import Intake
@@ -22,6 +22,8 @@ __all__ = ["SecretsWatch"]
 
 logger = logging.getLogger(__name__)
 
+_BINDING: Final = MANAGED_BY
+"""The RoleBinding by which the platform lets the operator watch an agency's Secrets (`infra/tenancy.py`)."""
 _BETWEEN_LOOKS: Final = 1.0
 _FIRST_PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 30.0
@@ -61,7 +63,7 @@ class SecretsWatch:
         while True:
             begun = clock.time()
             try:
-                if await self.cluster.may("watch", SECRET, namespace=namespace):
+                if await self.cluster.get(ObjectKey(ROLE_BINDING, namespace, _BINDING)):
                     since = await self.cluster.version(SECRET, namespace=namespace)
                     self._look_at_grants_in(namespace)
                     await self._tell_changes(namespace, since)
