@@ -17,7 +17,7 @@ from sandbox.processes import Processes
 from sandbox.services import services
 from tests.support.application import Gateway
 from tests.support.callers import NO_ANSWER, Caller, bearer, calling
-from tests.support.kubectl import agency_namespace, eventually
+from tests.support.kubectl import agency_namespace, eventually, find
 from tests.support.right import Right
 
 pytestmark = pytest.mark.usefixtures("platform")
@@ -74,6 +74,13 @@ async def test_calls_need_nothing_of_the_platform_but_envoy(
     assert _answers_to(strangers, restart + _ENVOY_STARTS, over) == [{401}, {403}, {403}]
     assert not any(caller.statuses(begun, over) & set(range(200, 400)) for caller in strangers)
     right.wait_until_it_holds()
+    _wait_for_the_controllers()
+
+
+def _wait_for_the_controllers() -> None:
+    """They look for a lost API server every half minute; what comes next has its namespaces furnished by them."""
+    with agency_namespace("depois") as name:
+        eventually(lambda: find("configmap", name, "kube-root-ca.crt"), seconds=60)
 
 
 def _answers_to(callers: Sequence[Caller], since: float, until: float) -> list[set[int]]:
