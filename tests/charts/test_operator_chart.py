@@ -120,7 +120,14 @@ def test_a_role_gives_exactly_these_rights(name: str, expected: dict[tuple[str, 
     role = one(rendered(workload="Process"), "ClusterRole", name)
     assert rights(role) == expected
     assert len(rights(role)) == sum(len(rule["apiGroups"]) * len(rule["resources"]) for rule in role["rules"])
-    assert all(set(rule) == {"apiGroups", "resources", "verbs"} for rule in role["rules"])
+    assert all(set(rule) - {"resourceNames"} == {"apiGroups", "resources", "verbs"} for rule in role["rules"])
+    named = {
+        resource: rule["resourceNames"]
+        for rule in role["rules"]
+        if "resourceNames" in rule
+        for resource in rule["resources"]
+    }
+    assert named == ({"rolebindings": ["conecta-operator"]} if name == "conecta-operator" else {})
     assert "aggregationRule" not in role
 
 
