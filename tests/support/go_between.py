@@ -140,6 +140,10 @@ class GoBetween:
         for runner in self._runners.values():
             await runner.cleanup()
         await self._session.close()
+        # An orderly end of TLS may outlast the event loop, and asyncio has no public list of what is open.
+        for transport in [*self._loop._transports.values()]:  # type: ignore[attr-defined]
+            transport.abort()
+        await asyncio.sleep(0.05)
 
 
 class _Door:
