@@ -30,7 +30,7 @@ test: venv            ## run all tests, on a platform of their own; PYTEST_ADDOP
 test-fast: venv       ## run the tests that need no platform
 	@$(VENV)/python -m pytest -n 2 tests -m 'not platform and not tools'
 
-bench: venv           ## measure what a policy costs at the gateway, and how soon a stop is felt (more than an hour)
+bench: venv           ## measure what a policy costs at the gateway, and how soon a stop is felt (long)
 	@tools=$$($(VENV)/python -m sandbox.tools) && PATH="$$tools:$$PATH" && failed=0 && \
 		for bench in gateway "gateway --limits Shared --sizes 10 --grants 100" revocation; do \
 			$(VENV)/python -m sandbox isolated -- $(VENV)/python -m tests.bench.$$bench || failed=1; \

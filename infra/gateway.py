@@ -24,7 +24,7 @@ _CPF_KEY_FOLDER: Final = "/var/lib/conecta/cpf-key"
 _SCRIPT: Final = f"envoyextensionpolicy/{names.GATEWAY_NAMESPACE}/{names.GATEWAY}/lua/0"
 _VERIFIERS: Final = "$..http_filters[?(@.name=='envoy.filters.http.jwt_authn')].typed_config.providers[*]"
 _REMEMBERED_TOKENS: Final = 2_000
-"""By each thread of Envoy's; each token takes some 4 KB."""
+"""By each thread of Envoy's: more than there are integrations that call at the same time."""
 _CALLERS_FILTER: Final = f"$..http_filters[?(@.name=='envoy.filters.http.lua/{_SCRIPT}')].typed_config"
 
 READY_LISTENER: Final = "envoy-gateway-proxy-ready-0.0.0.0-19003"
@@ -296,7 +296,7 @@ def route_chosen_once() -> dict[str, Any]:
 
 
 def tokens_remembered() -> dict[str, Any]:
-    """Verify a token's signature once, rather than at each call: that is a fifth of what a call costs.
+    """Verify a token's signature once, rather than at each call (`tests.bench.gateway --by-part` tells what it costs).
 
     What is remembered is forgotten when the token ends, and when the issuer's keys change. An object of its own, since
     it can't be programmed before the operator has written the first policy that asks for tokens.

@@ -121,9 +121,8 @@ def verified_tls(issuer: IssuerSettings) -> dict[str, Any]:
 def asked_again() -> dict[str, Any]:
     """A request for a token may be asked again at will: two tokens do no more than one.
 
-    Hydra answers 500 when another writes to its database at the same time: seldom with PostgreSQL, where that is a
-    failed serialization, and often with SQLite, which then says at once that it is locked. While it is started anew,
-    nothing answers. Six attempts within some two seconds hide the former from clients, and of the latter what is short.
+    With SQLite, Hydra answers 500 when another request writes to its database at the same time; while it is started
+    anew, nothing answers. Asking up to six times hides the former from clients, and of the latter what is short.
     """
     return {
         "targetRefs": [_ROUTE],

@@ -13,6 +13,7 @@ __all__ = [
     "GATEWAY_NAMESPACE",
     "LISTENER",
     "OPERATOR",
+    "OPERATOR_SECRETS",
     "PLATFORM_AGENCY",
     "PROBLEMS",
     "PROBLEMS_PATH",
@@ -32,6 +33,8 @@ ENVOY_GATEWAY_NAMESPACE: Final = "envoy-gateway-system"
 LISTENER: Final = "https"
 OPERATOR: Final = "conecta-operator"
 """Of the operator's service account and workload."""
+OPERATOR_SECRETS: Final = "conecta-operator-secrets"
+"""Of the chart's ClusterRole by which the operator watches the Secrets of an agency."""
 PROBLEMS: Final = "conecta-problems"
 """Of the route to the pages that problem details lead to."""
 PROBLEMS_PATH: Final = "/problemas"

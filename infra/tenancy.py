@@ -75,8 +75,8 @@ class Tenancy(Layer):
         for group, role in ROLES.items():
             subject = _group(f"{slug}:{group}")
             self._within(name, f"{namespace}-{group}", name=f"conecta-{group}", role=role, subject=subject)
-        secrets = "conecta-operator-secrets"
-        self._within(name, f"{namespace}-operator", name=names.OPERATOR, role=secrets, subject=_operator())
+        watching, subject = names.OPERATOR_SECRETS, _operator()
+        self._within(name, f"{namespace}-operator", name=names.OPERATOR, role=watching, subject=subject)
         return name
 
     def _limits(self, namespace: str, home: pulumi.Output[str], limits: LimitSettings) -> None:

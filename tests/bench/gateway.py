@@ -60,12 +60,11 @@ class Bench:
         self._estate, self._say, self._options = estate, report.say, options
         self._rounds = Rounds(layout, options.rounds, options.seconds)
         self._spreading = Spreading(layout, estate, options.trials)
-        self._limits = options.limits
         self.misses: list[str] = []
 
     def run(self) -> None:
         """Measure, and tell each figure as soon as it is there."""
-        self._say(f"\nfull policy: {', '.join(part.name for part in PARTS)}; limits: {self._limits}")
+        self._say(f"\nfull policy: {', '.join(part.name for part in PARTS)}; limits: {self._options.limits}")
         plain = self._estate.plain_route("p1")
         if self._options.by_part:
             self._by_part(plain)
@@ -97,7 +96,7 @@ class Bench:
     def _judge(self, state: str, found: Sequence[Measured]) -> None:
         direct, plain, full = found
         ratio = full.cpu_ratio(plain)
-        self._tell(state, "CPU, times that of a plain route", ratio, MOST_CPU[self._limits])
+        self._tell(state, "CPU, times that of a plain route", ratio, MOST_CPU[self._options.limits])
         if (reached := Spread.of(plain.rates).median) < SPARE * STEADY:
             self._miss(f"{state}: latencies mean nothing, the machine is too busy: {reached:.0f}/s by a plain route")
             return

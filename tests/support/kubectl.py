@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
@@ -14,7 +14,7 @@ from conecta_operator.api.objects import Manifest
 
 __all__ = ["agency_namespace", "apply", "condition", "eventually", "find", "get", "kubectl", "wait_ready"]
 
-RBAC = "rbac.authorization.k8s.io"
+_RBAC: Final = "rbac.authorization.k8s.io"
 
 
 def kubectl(*arguments: str, stdin: str | None = None, check: bool = True) -> subprocess.CompletedProcess[str]:
@@ -81,10 +81,10 @@ def agency_namespace(slug: str) -> Iterator[str]:
     name = f"{slug}-{uuid.uuid4().hex[:6]}"
     labels = {"conecta.gov.br/agency": name, "conecta.gov.br/cnpj": "00394460005887", "conecta.gov.br/siorg": "1929"}
     binding = {
-        "apiVersion": f"{RBAC}/v1",
+        "apiVersion": f"{_RBAC}/v1",
         "kind": "RoleBinding",
         "metadata": {"name": "conecta-operator", "namespace": name},
-        "roleRef": {"apiGroup": RBAC, "kind": "ClusterRole", "name": "conecta-operator-secrets"},
+        "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": "conecta-operator-secrets"},
         "subjects": [{"kind": "ServiceAccount", "name": "conecta-operator", "namespace": "conecta-system"}],
     }
     apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}, binding)

@@ -63,22 +63,21 @@ class SecretsWatch:
         while True:
             begun = clock.time()
             try:
-                if await self.cluster.get(ObjectKey(ROLE_BINDING, namespace, _BINDING)):
-                    since = await self.cluster.version(SECRET, namespace=namespace)
-                    self._look_at_grants_in(namespace)
-                    await self._tell_changes(namespace, since)
-                else:
-                    logger.info("no right to watch Secrets in %s: its grants are looked at now and then", namespace)
-                    self._look_at_grants_in(namespace)
+                await self._watch(namespace)
             except OperatorError as error:
                 logger.warning("Secrets in %s are not watched: %s", namespace, error)
-            pause = _FIRST_PAUSE if clock.time() - begun > _LONGEST_PAUSE else min(2 * pause, _LONGEST_PAUSE)
+            if clock.time() - begun > _LONGEST_PAUSE:
+                pause = _FIRST_PAUSE
             await asyncio.sleep(pause * self.random.uniform(1 - _JITTER, 1 + _JITTER))
+            pause = min(2 * pause, _LONGEST_PAUSE)
 
-    async def _tell_changes(self, namespace: str, since: str) -> None:
-        async for happened, manifest in self.cluster.changes(SECRET, namespace=namespace, since=since):
-            self.intake.notice(Change(Happened(happened), manifest))
-
-    def _look_at_grants_in(self, namespace: str) -> None:
+    async def _watch(self, namespace: str) -> None:
+        is_let = await self.cluster.get(ObjectKey(ROLE_BINDING, namespace, _BINDING)) is not None
+        since = await self.cluster.version(SECRET, namespace=namespace) if is_let else None
         for grant in self.landscape.grants_in(namespace):
             self.queue.add(grant.key)
+        if since is None:
+            logger.info("no right to watch Secrets in %s: its grants are looked at now and then", namespace)
+            return
+        async for happened, manifest in self.cluster.changes(SECRET, namespace=namespace, since=since):
+            self.intake.notice(Change(Happened(happened), manifest))
